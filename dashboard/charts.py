@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from dashboard import tables
 from dashboard.navigation import ARCHITECTURE, architecture_cells, architecture_column
 from dashboard.scope import current
 from search.visualization.figure_table import figure_table
@@ -101,14 +102,8 @@ def _as_table(made: go.Figure, key: str, table: pd.DataFrame | None) -> None:
         if ARCHITECTURE in found:
             ids = list(found[ARCHITECTURE])
             found = found.assign(**{ARCHITECTURE: architecture_cells(current(), ids)})
-        st.dataframe(
-            found,
-            hide_index=True,
-            width="stretch",
-            height=min(38 + 35 * len(found), 400),
-            column_config={ARCHITECTURE: architecture_column()},
-            key=f"{key}-table",
-        )
+        links = {ARCHITECTURE: architecture_column()}
+        tables.draw(found, links, height=min(38 + 35 * len(found), 400), key=f"{key}-table")
 
 
 def metric_row() -> DeltaGenerator:

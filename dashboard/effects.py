@@ -8,8 +8,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from dashboard import notices, queries
-from dashboard.navigation import words_column
+from dashboard import notices, queries, tables
 from dashboard.scope import Scope
 from search.query import Effect, StudyEffects, interval_in_points
 from space.wording import NONE, count
@@ -37,17 +36,7 @@ def of_one(groups: Sequence[Answer]) -> Answer | None:
 
 def table(rows: Sequence[Effect]) -> None:
     """A row for each of the effects."""
-    st.dataframe(
-        _frame(rows),
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * len(rows), 740),
-        placeholder=NONE,
-        column_config={
-            "move": words_column(each.move.name for each in rows),
-            "verdict": words_column(each.verdict for each in rows),
-        },
-    )
+    tables.draw(_frame(rows), height=min(38 + 35 * len(rows), 740), placeholder=NONE)
 
 
 def captions(found: StudyEffects, said: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """The pages, the ways between them, and tables of architectures that lead to theirs."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from dashboard import tables
 from dashboard.scope import Scope
 from space.wording import NONE
 
@@ -65,12 +66,6 @@ def architecture_column() -> Any:
     """How a column of `architecture_cells` looks: the ids alone."""
     display = f"{ARCHITECTURE}=([0-9a-f]+)"
     return st.column_config.LinkColumn(display_text=display, width=140)
-
-
-def words_column(texts: Iterable[str]) -> Any:
-    """How a column looks in which none of these is cut off, unless it is very long."""
-    longest = max(map(len, texts), default=0)
-    return st.column_config.TextColumn(width=min(20 + 7 * longest, 480))
 
 
 def study_cells(names: Sequence[str]) -> list[str]:
@@ -139,15 +134,13 @@ def _table(
     columns: dict[str, Any],
     mode: Literal["single-row", "multi-row"],
 ) -> list[str]:
-    event = st.dataframe(
+    event = tables.draw(
         table,
-        hide_index=True,
-        width="stretch",
+        columns | {ARCHITECTURE: architecture_column()},
         height=min(38 + 35 * len(ids), 740),
         key=key_of_rows(key, ids),
         on_select="rerun",
         selection_mode=mode,
         placeholder=NONE,
-        column_config=columns | {ARCHITECTURE: architecture_column()},
     )
     return [ids[row] for row in sorted(event["selection"]["rows"]) if row < len(ids)]

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import streamlit as st
 
-from dashboard import notices, queries, remarks
+from dashboard import notices, queries, remarks, tables
 from dashboard.charts import metric_row, page_theme, show, show_picture
 from dashboard.escaping import markdown
 from dashboard.navigation import ARCHITECTURE
@@ -51,7 +51,7 @@ def page() -> None:
         )
         _network(record)
         st.subheader("Token mixers")
-        st.dataframe(_mixer_table(record.mixers), hide_index=True, width="stretch")
+        tables.draw(_mixer_table(record.mixers))
         _trials(scope, trials, {id_: each.name for id_, each in studies.items()})
         st.subheader("JSON")
         written = with_current_names(json.loads(record.json), RENAMED, "")
@@ -133,7 +133,7 @@ def _network(record: ArchitectureRecord) -> None:
         st.caption(markdown(f"What each part costs is not known here: {error}."))
         return
     st.subheader("Cost by part")
-    st.dataframe(costs, hide_index=True, width="stretch")
+    tables.draw(costs)
     st.caption("Computed from the architecture, for one image; FLOPs are multiply-accumulates.")
 
 
@@ -175,7 +175,7 @@ def _trials(scope: Scope, trials: list[TrialRecord], studies: dict[int, str]) ->
     if tests:  # beside that of validation
         words = [wording.percent(tests.get(trial.id)) for trial in trials]
         table.insert(list(table.columns).index("accuracy") + 1, "test", words)
-    st.dataframe(table, hide_index=True, width="stretch")
+    tables.draw(table)
     curves = scope.store.epochs.of_trials([trial.id for trial in trials])
     lines = [
         Curve(

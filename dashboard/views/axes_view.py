@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from dashboard import effects, notices, queries
+from dashboard import effects, notices, queries, tables
 from dashboard.charts import show
-from dashboard.navigation import WHERE, words_column
+from dashboard.navigation import WHERE
 from dashboard.scope import Scope, current
 from search.query import FIELDS, AxisShare, Effect, MoveKind, StudyEffects, StudyImportance
 from search.visualization.effects_figure import effects_figure, sizes_figure
@@ -65,17 +65,7 @@ def _importance(found: StudyImportance, said: Sequence[str]) -> None:
     if made is not None:
         show(made, "shares", "The share of the variance of accuracies that each axis explains")
     rows = [*found.shares.axes, *found.shares.together]
-    st.dataframe(
-        _shares_frame(rows),
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * len(rows), 740),
-        placeholder=NONE,
-        column_config={
-            "axis": words_column(each.axis for each in rows),
-            "verdict": words_column(each.verdict for each in rows),
-        },
-    )
+    tables.draw(_shares_frame(rows), height=min(38 + 35 * len(rows), 740), placeholder=NONE)
     notices.captions(
         [
             "Per cent of the variance of validation accuracies that an axis explains beyond all "

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import notices, queries
+from dashboard import notices, queries, tables
 from dashboard.charts import show
 from dashboard.navigation import (
     ARCHITECTURE,
     COMPARED,
     architecture_cells,
     architecture_column,
-    words_column,
 )
 from dashboard.scope import Scope, current
 from search.query import BestRow, ComparedNetwork, NetworkComparison
@@ -85,7 +84,7 @@ def _results(scope: Scope, found: NetworkComparison) -> None:
         }
     )
     links = {ARCHITECTURE: architecture_column()}
-    st.dataframe(table, hide_index=True, width="stretch", column_config=links, key="results")
+    tables.draw(table, links, key="results")
     notices.captions(_said(found))
 
 
@@ -107,8 +106,7 @@ def _differences(found: NetworkComparison) -> None:
     table = pd.DataFrame({"part": [each.part for each in found.differences]})
     for place, network in enumerate(found.networks):
         table[network.id] = [each.values[place] for each in found.differences]
-    columns = {str(name): words_column(map(str, table[name])) for name in table}
-    st.dataframe(table, hide_index=True, width="stretch", key="differences", column_config=columns)
+    tables.draw(table, key="differences")
 
 
 def _tests(found: NetworkComparison) -> None:
@@ -125,8 +123,7 @@ def _tests(found: NetworkComparison) -> None:
             "verdict": [each.verdict for each in found.tests],
         }
     )
-    columns = {"verdict": words_column(each.verdict for each in found.tests)}
-    st.dataframe(table, hide_index=True, width="stretch", key="tests", column_config=columns)
+    tables.draw(table, key="tests")
     st.caption(
         "Points of validation accuracy, the first less the second; the interval holds for all "
         "pairs at once (Student's t with the spread over seeds, Bonferroni)."

@@ -6,13 +6,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import notices, queries
+from dashboard import notices, queries, tables
 from dashboard.navigation import (
     architecture_cells,
     architecture_table,
     key_of_rows,
     open_architecture,
-    words_column,
 )
 from dashboard.scope import Scope, current, zone
 from search.query import FailureKind, Failures, FailureShare
@@ -58,19 +57,16 @@ def _kinds(kinds: Sequence[FailureKind]) -> FailureKind | None:
             "params": [wording.short_range(*kind.params) for kind in kinds],
         }
     )
-    event: Any = st.dataframe(
+    event = tables.draw(
         table,
-        hide_index=True,
-        width="stretch",
+        {
+            "trials": st.column_config.NumberColumn(width=60),
+            "reason": st.column_config.TextColumn(width=420),
+        },
         height=min(38 + 35 * len(kinds), 500),
         key=key_of_rows("kinds", [f"{kind.state} {kind.reason}" for kind in kinds]),
         on_select="rerun",
         selection_mode="single-row",
-        column_config={
-            "trials": st.column_config.NumberColumn(width=60),
-            "reason": st.column_config.TextColumn(width=420),
-            "token mixers": words_column(map(_operators, kinds)),
-        },
     )
     st.caption("Equal but for the numbers, which are written as …. Mark a row for its trials.")
     marked = event["selection"]["rows"]
@@ -137,14 +133,7 @@ def _share_table(names: list[str], shares: Sequence[FailureShare], what: str) ->
     )
     share = st.column_config.ProgressColumn(format="%.1f%%", max_value=100)
     height = min(38 + 35 * len(names), 500)
-    st.dataframe(
-        table,
-        hide_index=True,
-        width="stretch",
-        height=height,
-        key=f"shares-{what}",
-        column_config={"share": share},
-    )
+    tables.draw(table, {"share": share}, height=height, key=f"shares-{what}")
 
 
 if __name__ == "__main__":  # as Streamlit runs it

@@ -16,7 +16,6 @@ from dashboard.navigation import (
     architectures_table,
     open_architecture,
     open_comparison,
-    words_column,
 )
 from dashboard.scope import Scope, current
 from search.query import TABLE_FORMATS, BestRow, Spread, StudyObjectives, optimism, ranks
@@ -75,7 +74,7 @@ def _tables(
         shown, words = [row for row, _ in part], [cell for _, cell in part]
         table = _frame(shown, words, spread, wanted)
         ids = [row.architecture_id for row in shown]
-        chosen = architectures_table(table, ids, key, _columns(shown))
+        chosen = architectures_table(table, ids, key, _columns())
         marked += [row for row in shown if row.architecture_id in chosen]
     return marked
 
@@ -219,12 +218,11 @@ def _frame(
     return table.style.format(words, na_rep=NONE)
 
 
-def _columns(rows: Sequence[BestRow]) -> dict[str, Any]:
+def _columns() -> dict[str, Any]:
     column = st.column_config
     return {
         "place": column.TextColumn(width=55),
         "accuracy": column.NumberColumn(width=75),
-        "token mixers": words_column(row.operators for row in rows),
         "params": column.NumberColumn(width=70),
         "FLOPs": column.NumberColumn(width=70, help="Multiply-accumulates for one image."),
         "epochs": column.NumberColumn(width=65),

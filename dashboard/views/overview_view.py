@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import queries
+from dashboard import queries, tables
 from dashboard.charts import metric_row
 from dashboard.navigation import study_cells, study_column
 from dashboard.redrawing import draw_anew
@@ -63,14 +63,7 @@ def _table(scope: Scope, studies: list[StudySummary], took: dict[int, float]) ->
             "last sign of life": [_ago(each) for each in studies],
         }
     )
-    st.dataframe(
-        table,
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * len(studies), 740),
-        column_config=_columns(),
-        key="studies",
-    )
+    tables.draw(table, _columns(), height=min(38 + 35 * len(studies), 740), key="studies")
     protocols = {each.protocol_hash for each in studies}
     if len(protocols) > 1:
         st.caption(

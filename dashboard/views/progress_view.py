@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from dashboard import notices, queries
+from dashboard import notices, queries, tables
 from dashboard.charts import metric_row, show
 from dashboard.escaping import markdown
 from dashboard.redrawing import draw_anew
@@ -185,14 +185,8 @@ def _running_now(scope: Scope, counts: Mapping[TrialState, int]) -> None:
         return
     epochs = {name: _planned_epochs(scope, name) for name in {row.study for row in rows}}
     table = pd.DataFrame([_running_row(row, epochs[row.study]) for row in rows])
-    st.dataframe(
-        table,
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "done": st.column_config.ProgressColumn("done", format="%d%%", max_value=100)
-        },
-    )
+    done = st.column_config.ProgressColumn("done", format="%d%%", max_value=100)
+    tables.draw(table, {"done": done})
 
 
 def _planned_epochs(scope: Scope, name: str) -> int | None:
@@ -230,12 +224,7 @@ def _trouble(scope: Scope) -> None:
             "ended": [wording.clock(row.ended, zone()) for row in rows],
         }
     )
-    st.dataframe(
-        table,
-        hide_index=True,
-        width="stretch",
-        column_config={"reason": st.column_config.TextColumn("reason", width=480)},
-    )
+    tables.draw(table, {"reason": st.column_config.TextColumn("reason", width=480)})
 
 
 if __name__ == "__main__":  # as Streamlit runs it

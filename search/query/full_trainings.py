@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 
 from search.query.where import Where, joined, matching, parse_where
 from search.store.models import ArchitectureRow, MetricRow, TrialRow
@@ -191,7 +191,8 @@ def _trainings(store: Store, trials: Sequence[_Trial]) -> list[FullTraining]:
         seeds = tuple(trial.seeds.get(name) for name in _SEEDS)
         by_architecture[trial.architecture_id].setdefault(seeds, trial)
     networks = _networks(store, by_architecture)
-    untimed = _untimed(store, {trial.id for trial in trials})
+    firsts = [next(iter(found.values())).id for found in by_architecture.values()]
+    untimed = _untimed(store, firsts)
     return [
         _training(networks[id_], [*found.values()], tuple(found), untimed)
         for id_, found in by_architecture.items()
@@ -219,11 +220,8 @@ def _training(
 
 def _untimed(store: Store, trials: Collection[int]) -> set[int]:
     """Those of the trials with an epoch whose seconds are not known."""
-    query = select(MetricRow.trial_id).where(MetricRow.seconds.is_(None)).distinct()
-    if not trials:
-        return set()
-    reach = query.where(MetricRow.trial_id.between(min(trials), max(trials)))
-    return {row.trial_id for row in rows(store, reach)}.intersection(trials)
+    trial, unknown = MetricRow.trial_id, MetricRow.seconds.is_(None)
+    return {row.trial_id for row in of_ids(store, trial, trials, trial, where=unknown)}
 
 
 def _networks(store: Store, ids: Collection[str]) -> dict[str, Any]:
@@ -233,13 +231,21 @@ def _networks(store: Store, ids: Collection[str]) -> dict[str, Any]:
     return {row.id: row for row in found}
 
 
-def of_ids(store: Store, column: Any, ids: Collection[str], *columns: Any) -> list[Any]:
+def of_ids(
+    store: Store,
+    column: Any,
+    ids: Collection[Any],
+    *columns: Any,
+    where: ColumnElement[bool] | None = None,
+) -> list[Any]:
     """Distinct rows of these ids, in as many statements as the number of bound values asks for."""
-    every: list[str] = list(ids)
+    every: list[Any] = list(ids)
     found: list[Any] = []
+    query = (
+        select(*columns).distinct() if where is None else select(*columns).distinct().where(where)
+    )
     for start in range(0, len(every), _BATCH):
-        query = select(*columns).where(column.in_(every[start : start + _BATCH])).distinct()
-        found += rows(store, query)
+        found += rows(store, query.where(column.in_(every[start : start + _BATCH])))
     return found
 
 

@@ -89,6 +89,7 @@ class Database:
                 try:
                     connection.commit()
                 except DBAPIError as error:  # not repeated: it may have arrived
+                    connection.invalidate()  # its transaction may be open, with the file's lock
                     raise self._store_error(error) from None
                 return result
 

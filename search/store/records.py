@@ -56,6 +56,7 @@ class StudySummary:
         inherited: trials that began with another trial's weights.
         continued: trials that went on after they were pruned.
         repeated: trials of an architecture after its first.
+        planned_repeats: how many of these a retraining is to have.
     """
 
     id: int
@@ -75,6 +76,7 @@ class StudySummary:
     inherited: int = 0
     continued: int = 0
     repeated: int = 0
+    planned_repeats: int = 0
 
     @property
     def trials(self) -> int:
@@ -83,8 +85,8 @@ class StudySummary:
 
     @property
     def all_planned_trials(self) -> int:
-        """How many trials there shall be, the repeats that there are among them."""
-        return self.planned_trials + self.repeated
+        """How many trials there shall be, repeats among them that are there or planned."""
+        return self.planned_trials + max(self.repeated, self.planned_repeats)
 
     @property
     def is_done(self) -> bool:

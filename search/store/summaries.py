@@ -31,7 +31,8 @@ def study_summaries(connection: Connection, study_id: int | None = None) -> list
     studies = select(*_SUMMARY_COLUMNS).where(*_only(StudyRow.id, study_id))
     return [
         StudySummary(
-            **row._mapping,
+            **{name: value for name, value in row._mapping.items() if name != "retrains"},
+            planned_repeats=_planned_repeats(row.retrains),
             counts=dict.fromkeys(TrialState, 0) | counts[row.id],
             best_accuracy=best.get(row.id),
             is_running=any(run.ended is None and run.id not in stale for run in runs[row.id]),
@@ -42,6 +43,12 @@ def study_summaries(connection: Connection, study_id: int | None = None) -> list
         )
         for row in connection.execute(studies.order_by(StudyRow.id.desc()))
     ]
+
+
+def _planned_repeats(retrains: Any) -> int:
+    """Of what `StudyRow.retrains` holds: each network has some seeds, of which one is no repeat."""
+    networks = [] if retrains is None else retrains.get("networks", [])
+    return sum(each["seeds"] - 1 for each in networks)
 
 
 def _count(name: str, condition: ColumnElement[bool]) -> ColumnElement[Any]:
@@ -59,6 +66,7 @@ _SUMMARY_COLUMNS = [
     StudyRow.scheduler,
     StudyRow.protocol_hash,
     StudyRow.exhausted,
+    StudyRow.retrains,
     # Trials that did not simply train from scratch, once, in one go.
     _count("reused", TrialRow.source_trial_id.is_not(None)),
     _count("inherited", TrialRow.parent_trial_id.is_not(None)),

@@ -1,4 +1,4 @@
-"""The answers of all queries on one small store, to the digit.
+"""The answers of all queries on one small store, to five digits.
 
 Trials are played, so that they are the same on every machine; moments are left out. When an answer
 is meant to change, look at the difference and write it anew:
@@ -20,21 +20,10 @@ import pandas as pd
 import pytest
 
 from search import query
-from search.cli.program import run_program
 from search.store import Store, TrialState, open_store
-from tests.support.played_studies import check_written, configured
+from tests.support.played_studies import RETRAINED, check_written, played_store
 
 ANSWERS = Path(__file__).with_name("answers.txt")
-RUNS = (
-    ["run", "evolved.yaml"],
-    ["run", "front.yaml"],
-    ["run", "quick.yaml"],
-    ["repeat", "evolved", "--top", "3", "--seeds", "3"],
-    ["continue", "evolved", "--pruned", "1"],
-    ["retrain", "--top", "2", "--study", "evolved", "--seeds", "2", "--set", "protocol.epochs=5"],
-)
-FULL = "evolved-retrained"
-
 OF_A_STUDY = ("space", "protocol", "protocol_hash", "objective", "planned_trials", "seeds")
 
 Ask = Callable[[Store], Any]
@@ -45,7 +34,7 @@ def best_ids(store: Store, study: str = "evolved", top: int = 3) -> list[str]:
 
 
 QUESTIONS: dict[str, Ask] = {
-    "a study": lambda s: {name: getattr(s.studies.get(FULL), name) for name in OF_A_STUDY},
+    "a study": lambda s: {name: getattr(s.studies.get(RETRAINED), name) for name in OF_A_STUDY},
     "best of a study": lambda s: query.best(s, study="evolved", top=4),
     "best by a clause": lambda s: query.best(
         s, study="evolved", where="params < 10k and not any kernel = 3", top=4
@@ -69,11 +58,11 @@ QUESTIONS: dict[str, Ask] = {
     "course": lambda s: query.study_course(s, "evolved"),
     "hypervolume": lambda s: query.hypervolume_course(s, "front"),
     "compared": lambda s: query.compare_networks(s, best_ids(s), study="evolved"),
-    "splits": lambda s: query.compare_splits(s, FULL),
+    "splits": lambda s: query.compare_splits(s, RETRAINED),
     "splits of a search": lambda s: query.compare_splits(s, "evolved", best_ids(s)),
     "tests": lambda s: query.figures_of_tests(s),
     "trained results": lambda s: query.trained_results(s, best_ids(s)[0]),
-    "trained results of a study": lambda s: query.trained_results_of_study(s, FULL),
+    "trained results of a study": lambda s: query.trained_results_of_study(s, RETRAINED),
     "effects": lambda s: [
         effect
         for found in query.study_effects(s, ["evolved", "front"])
@@ -110,13 +99,9 @@ QUESTIONS: dict[str, Ask] = {
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with the studies; the networks that were retrained are tested."""
-    folder = tmp_path_factory.mktemp("played")
-    with pytest.MonkeyPatch.context() as patch:
-        configured(folder, patch)
-        for command in RUNS:
-            assert run_program([*command, "--store", "a.db"]) == 0
-    with open_store(str(folder / "a.db"), create=False) as store:
-        study = store.studies.get(FULL)
+    path = played_store(tmp_path_factory.mktemp("played"))
+    with open_store(str(path), create=False) as store:
+        study = store.studies.get(RETRAINED)
         for number, trial in enumerate(store.trials.of_study(study.id)):
             reading = store.test_audit.begin(
                 trial.id,
@@ -127,7 +112,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 device="cpu",
             )
             store.test_audit.complete(reading.id, 0.4 + number / 50)
-    return folder / "a.db"
+    return path
 
 
 def plain(value: Any) -> Any:

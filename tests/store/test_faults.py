@@ -68,6 +68,22 @@ def test_a_change_is_whole_or_not_at_all(store: Store) -> None:
     assert store.studies.get(study.name).planned_trials == 3
 
 
+def test_a_commit_that_fails_leaves_no_transaction_open(store: Store) -> None:
+    """A constraint that is looked at when all is done, as a full disk may be met then."""
+    key = "INTEGER REFERENCES late (id) DEFERRABLE INITIALLY DEFERRED"
+    for table in ("late (id INTEGER PRIMARY KEY)", f"early (of {key})"):
+        store.write(
+            lambda connection, table=table: connection.execute(text(f"CREATE TABLE {table}"))
+        )
+    with pytest.raises(StoreError, match=r"(?i)foreign key"):
+        store.write(lambda connection: connection.execute(text("INSERT INTO early VALUES (7)")))
+    add_study(store)
+    assert store.studies.exists("study")
+    assert store.read(lambda connection: connection.scalar(text("SELECT count(*) FROM early"))) == 0
+    for table in ("early", "late"):
+        store.write(lambda connection, table=table: connection.execute(text(f"DROP TABLE {table}")))
+
+
 @pytest.mark.postgres
 def test_connections_dropped_between_calls_are_replaced(
     postgres_server: PostgresServer,

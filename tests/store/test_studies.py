@@ -120,6 +120,22 @@ def test_repeats_are_planned_as_far_as_they_are_there(store: Store) -> None:
     assert store.studies.summary(study.id).is_done
 
 
+def test_the_repeats_of_a_retraining_are_planned_before_they_are_there(store: Store) -> None:
+    study = add_study(store, planned_trials=2)
+    seeds = [
+        {"architecture": "a", "trial": 0, "seeds": 3},
+        {"architecture": "b", "trial": 1, "seeds": 2},
+    ]
+    store.studies.set_retrains(study.id, {"study": "search", "networks": seeds})
+    run = begin_run(store, study.id)
+    for number, repeat in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        complete_trial(store, study.id, run.id, number, 0.5, repeat=repeat)
+    summary = store.studies.summary(study.id)
+    assert (summary.ended_trials, summary.all_planned_trials, summary.is_done) == (4, 5, False)
+    complete_trial(store, study.id, run.id, 0, 0.5, repeat=2)
+    assert store.studies.summary(study.id).is_done
+
+
 def test_an_ended_run_is_not_running(store: Store) -> None:
     study = add_study(store)
     run = begin_run(store, study.id)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from search.cli.program import run_program
 from search.driver import latency_plan
 from search.driver.assignment import Assignment, Report
 from search.driver.session import StudySession
@@ -88,6 +89,26 @@ def configured(folder: Path, patch: pytest.MonkeyPatch) -> None:
     patch.chdir(folder)
     for study in (SEARCH, FRONT, QUICK):
         Path(f"{study['study']}.yaml").write_text(yaml.safe_dump(values(**study)))
+
+
+RUNS = (
+    ["run", "evolved.yaml"],
+    ["run", "front.yaml"],
+    ["run", "quick.yaml"],
+    ["repeat", "evolved", "--top", "3", "--seeds", "3"],
+    ["continue", "evolved", "--pruned", "1"],
+    ["retrain", "--top", "2", "--study", "evolved", "--seeds", "2", "--set", "protocol.epochs=5"],
+)
+RETRAINED = "evolved-retrained"
+
+
+def played_store(folder: Path) -> Path:
+    """A store with the studies, and a retraining of the best two networks."""
+    with pytest.MonkeyPatch.context() as patch:
+        configured(folder, patch)
+        for command in RUNS:
+            assert run_program([*command, "--store", "a.db"]) == 0
+    return folder / "a.db"
 
 
 def check_written(text: str, path: Path) -> None:
