@@ -46,6 +46,13 @@ def ids(*numbers: int) -> list[str]:
     return [architecture(number).id for number in numbers]
 
 
+def test_networks_without_a_result_are_compared_by_what_they_are(filled: Store) -> None:
+    found = compare_networks(filled, ids(0, 1), where="params < 1")
+    assert (found.protocol, found.others, found.tests) == (None, (), ())
+    assert [network.row for network in found.networks] == [None, None]
+    assert found.differences
+
+
 def test_results_are_of_one_protocol(filled: Store) -> None:
     found = compare_networks(filled, ids(0, 2, 4))
     assert found.protocol is not None

@@ -13,7 +13,7 @@ from search.driver import latency_table
 from search.driver.assignment import Assignment
 from search.driver.latency_confirmation import LatencyConfirmation
 from search.driver.latency_plan import LatencyPlan, plan_of_study, prepare_latency
-from search.driver.latency_table import parts_to_measure
+from search.driver.latency_table import parts_to_measure, space_id
 from search.driver.retraining import best_of
 from search.driver.session import StudySession
 from search.driver.study_setup import begin_session, create_study, task_of, task_of_study
@@ -205,6 +205,18 @@ def test_a_limit_that_nothing_keeps_is_refused_before_there_is_a_study(
         planned(store, limited(tmp_path, 0.01), meter)
     assert refused.value.problems[0].where == "constraints.latency"
     assert not store.studies.exists("tiny")
+
+
+def test_a_predictor_is_for_a_space_whatever_its_name_and_limits(tmp_path: Path) -> None:
+    def id_of(limit: float | None = LIMIT, **changes: Any) -> str:
+        settings = limited(tmp_path, space=SPACE | {"stages": STAGES} | changes)
+        assert settings.latency is not None
+        return space_id(settings.search_space, settings.latency, limit)
+
+    mine = id_of()
+    assert id_of(name="another", limits={"params": 10_000_000}) == mine
+    others = {id_of(block_type="prenorm"), id_of(classes=4), id_of(2 * LIMIT), id_of(None)}
+    assert len(others | {mine}) == 5
 
 
 def test_a_study_goes_on_on_its_own_device_alone(
