@@ -147,6 +147,19 @@ def test_five_parts_from_quick_to_slow_are_measured_at_no_pace_but_their_own(
     assert (times[0], times[-1], times) == (ordered[0], ordered[-1], sorted(times))
 
 
+def test_where_no_part_runs_any_more_the_machines_are_not_compared(
+    store: Store, tmp_path: Path, boot: list[str | None]
+) -> None:
+    class Broken(MadeUpMeter):
+        def parts(self, parts: Sequence[Part]) -> Iterator[Latency | NotMeasured]:
+            return (NotMeasured("it does not run") for _ in parts)
+
+    prepared(store, limited(tmp_path), machine())
+    table, _ = stored_table(store, LatencySpec(), DEVICE)
+    boot[0] = "second"
+    assert measured_again(table, Broken(LatencySpec())) is None
+
+
 def test_a_figure_of_the_store_has_its_place_and_is_read_as_before() -> None:
     plain = figure(1.0)
     kept = with_place(plain)
