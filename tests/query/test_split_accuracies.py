@@ -2,9 +2,9 @@
 
 import pytest
 
-from search.query import compare_splits
+from search.query import compare_splits, figures_of_tests
 from search.store import Store
-from tests.support.samples import add_study, begin_run, complete_trial
+from tests.support.samples import add_study, add_trial, architecture, begin_run, complete_trial
 
 
 def with_readings(store: Store, accuracies: list[list[float]]) -> None:
@@ -34,3 +34,15 @@ def test_ties_on_the_test_are_told_where_the_spread_is_known(
 ) -> None:
     with_readings(store, accuracies)
     assert {row.test_tie for row in compare_splits(store, "s").rows} == ties
+
+
+def test_what_was_taken_over_is_tested_once(store: Store) -> None:
+    with_readings(store, [[0.5]])
+    (source,) = store.trials.of_study(store.studies.get("s").id)
+    other = add_study(store, "other", protocol_hash="p")
+    run = begin_run(store, other.id)
+    taken = add_trial(store, other.id, run.id, 0, seeds=source.seeds)
+    assert store.results.reuse(taken.id, source.id, run.id)
+    key = (architecture(0).id, "p")
+    for study in (None, "s", "other"):
+        assert figures_of_tests(store, study)[key].accuracy.trainings == 1
