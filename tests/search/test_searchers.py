@@ -17,6 +17,7 @@ from search.searchers import (
     make_searcher,
 )
 from search.searchers.evolution import EvolutionSearcher
+from search.searchers.random_search import RandomSearcher
 from search.testing import LearnsConstraints, LearnsObjectives, SearcherSuite
 from search.testing.searcher_suite import CASES
 from search.testing.simulated_study import rare_case
@@ -183,6 +184,12 @@ def test_distinct_does_not_give_up_after_one_search_for_a_first_point(seed: int)
         1, [Constraint("cost", upper=2)]
     )  # 6 of 22,500: most searches are in vain
     assert few.feasible(make_searcher("random", few, seed).ask())
+
+
+def test_what_is_asked_without_an_attempt_is_the_first() -> None:
+    random = RandomSearcher(Task(SPACE), 3)
+    assert random.ask() == random.ask(0)
+    assert len({random.ask(attempt) for attempt in range(8)}) > 1
 
 
 @pytest.mark.parametrize("name", SEARCHERS.built_in)

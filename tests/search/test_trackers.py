@@ -117,6 +117,18 @@ def test_it_is_told_every_event_in_order(store: Store, tmp_path: Path) -> None:
     assert shown.name == f"00000 {row.operators}"
 
 
+def test_a_trial_pauses_once_however_often_its_worker_goes(store: Store, tmp_path: Path) -> None:
+    session = begin(store, config(tmp_path, trials=1, trackers=["recorder"]))
+    given = session.next_assignment()
+    assert given is not None
+    session.started(0)
+    trial = session._live[0].trial
+    for _ in range(2):
+        session.tracking.preempt(trial, "its node is gone")
+    session.tracking.close()
+    assert Recorder.told == [("start", 0), ("pause", 0), ("close",)]
+
+
 def test_what_an_earlier_run_did_is_not_told_again(store: Store, tmp_path: Path) -> None:
     settings = config(tmp_path, trials=2, trackers=["recorder"])
     session = begin(store, settings)
