@@ -17,11 +17,13 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from sqlalchemy import select
 
 from benchmarks.filled_optuna import DECISIONS, VALUES, filled_study
 from benchmarks.filled_store import EPOCHS, PROTOCOLS, fill, networks
@@ -30,6 +32,8 @@ from benchmarks.numbers import at_least
 from benchmarks.timing import processor
 from search import query
 from search.store import EpochRecord, ProcessIdentity, Store, open_store
+from search.store.models import ArchitectureRow
+from space import Architecture
 from space.cost import cost
 
 _OF_ONE = f"protocol = {PROTOCOLS[0]}"
@@ -102,7 +106,7 @@ def lives(store: Store, trials: int, where: str, runs: int) -> Timing:
     study = store.studies.get("study-1")
     process = ProcessIdentity.of()
     run = store.runs.begin(study.id, process=process, machine={"cpus": 2}, code_version="0")
-    drawn = iter([(each, cost(each)) for each in networks(runs + 1, seed=1 + trials)])
+    drawn = iter([(each, cost(each)) for each in _unknown(store, runs + 1, seed=1 + trials)])
 
     def live() -> None:
         network, price = next(drawn)
@@ -122,6 +126,13 @@ def lives(store: Store, trials: int, where: str, runs: int) -> Timing:
         store.trials.finish(trial.id, "complete")
 
     return timed(trials, "a trial's life", where, live, runs)
+
+
+def _unknown(store: Store, count: int, seed: int) -> list[Architecture]:
+    """So many networks that the store has not: of a million some are drawn again."""
+    known = set(store.read(lambda connection: connection.scalars(select(ArchitectureRow.id)).all()))
+    drawn = (each for each in networks(100 * count, seed) if each.id not in known)
+    return [*islice(drawn, count)]
 
 
 def optuna_lives(folder: Path, trials: int, runs: int) -> Timing:
