@@ -1,6 +1,7 @@
 """A search under a limit of latency, on made-up figures: what is proposed, trained and returned."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +234,18 @@ def test_a_study_goes_on_on_its_own_device_alone(
     ) as refused:
         planned(store, limited(tmp_path, trials=4), Elsewhere)
     assert refused.value.problems[0].where == "latency"
+
+
+def test_a_stored_device_that_cannot_be_read_is_named(
+    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
+) -> None:
+    run_all(begin(store, limited(tmp_path, trials=2), meter))
+    study = store.studies.get("tiny")
+    latency = study.objective["latency"]
+    damaged = replace(study, objective=study.objective | {"latency": latency | {"device": {}}})
+    with pytest.raises(InputError) as refused:
+        plan_of_study(store, damaged)
+    assert {problem.where.split(".")[0] for problem in refused.value.problems} == {"latency"}
 
 
 def test_what_does_not_run_is_infeasible_and_stops_nothing(
