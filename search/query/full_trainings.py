@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, select, true
 
 from search.query.where import Where, joined, matching, parse_where
 from search.store.models import ArchitectureRow, MetricRow, TrialRow
@@ -23,6 +23,7 @@ from space.wording import count
 _BATCH = 500
 _SEEDS = ("initialisation", "data_order")
 _NUMBER = TrialRow.number
+_ALL = true()
 
 
 @dataclass(frozen=True)
@@ -236,14 +237,12 @@ def of_ids(
     column: Any,
     ids: Collection[Any],
     *columns: Any,
-    where: ColumnElement[bool] | None = None,
+    where: ColumnElement[bool] = _ALL,
 ) -> list[Any]:
     """Distinct rows of these ids, in as many statements as the number of bound values asks for."""
     every: list[Any] = list(ids)
     found: list[Any] = []
-    query = (
-        select(*columns).distinct() if where is None else select(*columns).distinct().where(where)
-    )
+    query = select(*columns).distinct().where(where)
     for start in range(0, len(every), _BATCH):
         found += rows(store, query.where(column.in_(every[start : start + _BATCH])))
     return found
