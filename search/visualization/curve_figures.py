@@ -28,6 +28,7 @@ MEASURES: dict[Measure, str] = {
 _LEGEND_LINES = 10
 _LEGEND_LINE = 20
 """Pixels."""
+_LEGEND_LETTERS = 42
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,8 @@ class Curve:
     @classmethod
     def of(cls, row: TrialSummary, epochs: Sequence[EpochRecord]) -> Self:
         """The curve of a trial, named by its number and its operators."""
-        operators = row.operators if len(row.operators) <= 36 else row.operators[:35] + "…"
         parts = [row.study, str(row.state), f"{short(row.params)} params", row.architecture_id]
-        return cls(f"#{row.number} {operators}", " · ".join(parts), row.state, epochs)
+        return cls(f"#{row.number} {row.operators}", " · ".join(parts), row.state, epochs)
 
 
 def curves_figure(curves: Sequence[Curve], measure: Measure, height: int = 520) -> go.Figure:
@@ -85,7 +85,7 @@ def _line(
         x=[epoch.epoch for epoch in curve.epochs],
         y=heights,
         mode="lines+markers",
-        name=name,
+        name=plain(_shortened(curve.name)),
         line={
             "color": looks["color"],
             "width": 1.5 if pruned else 2.5,
@@ -95,6 +95,11 @@ def _line(
         opacity=0.45 if pruned else 1.0,
         hovertemplate=f"<b>{name}</b><br>{detail}<br>epoch %{{x}}: {number}<extra></extra>",
     )
+
+
+def _shortened(name: str) -> str:
+    """As much as the legend has room for on a narrow page; the hover has all of it."""
+    return name if len(name) <= _LEGEND_LETTERS else name[: _LEGEND_LETTERS - 1] + "…"
 
 
 def _whole_ticks(curves: Sequence[Curve]) -> dict[str, float]:
