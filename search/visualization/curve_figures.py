@@ -116,6 +116,7 @@ _HOVER = (
 def accuracy_over_time_figure(course: AccuracyOverTime, zone: tzinfo) -> go.Figure:
     """The figure, times in the given zone; there must be a point."""
     made = figure(340)
+    made.update_xaxes(nticks=4)  # of trials that end within a second labels are long
     for state, colour in STATE_COLOURS.items():
         points = [point for point in course.points if point.state == state]
         if points:

@@ -35,6 +35,8 @@ ERRORS = (
     '[data-testid="stAlertContentWarning"]',
 )
 # Opened at /leaderboard, Streamlit's own script asks for its server below that path, then at /.
+_LOOKS_ALIKE = 8
+"""After so many looks that found the same fault, it is one."""
 PROBES = re.compile(r"/[a-z-]+/_stcore/(health|host-config)$")
 BUSY = (
     '[data-testid="stApp"]:not([data-test-script-state="notRunning"]), '
@@ -161,8 +163,17 @@ class Visitor:
         self.page.emulate_media(color_scheme=theme)
 
     def unreadable(self) -> list[str]:
-        """What nobody can read on the page: cut off, one on the other, out of its box, or pale."""
-        found: list[str] = self.page.evaluate((HERE / "legibility.js").read_text())
+        """What nobody can read on the page: cut off, one on the other, out of its box, or pale.
+
+        What unfolds, or is painted anew, is looked at until it stays as it is.
+        """
+        look = (HERE / "legibility.js").read_text()
+        found: list[str] = self.page.evaluate(look)
+        same = 0
+        while found and same < _LOOKS_ALIKE:
+            self.page.wait_for_timeout(250)
+            before, found = found, self.page.evaluate(look)
+            same = same + 1 if found == before else 0
         return found
 
     def go(self, path: str, title: str) -> None:
