@@ -51,9 +51,8 @@ def fill(store: Store, trials: int, seed: int = 0) -> None:
         if len(waiting) == _BATCH or number == trials - 1:
             store.write(partial(_add, batch=waiting, numbers=numbers, rng=rng))
             waiting = []
-    store.write(
-        lambda connection: connection.execute(text("ANALYZE"))
-    )  # as a server does by itself
+    # As a server does by itself.
+    store.write(lambda connection: connection.execute(text("ANALYZE")))
 
 
 def _space() -> DesignSpace:

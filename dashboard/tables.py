@@ -26,7 +26,7 @@ def draw(
     """
     frame = table.data if isinstance(table, Styler) else table  # type: ignore[attr-defined]
     names = [str(name) for name in frame]
-    fitted = {name: words_column([name, *frame[name]]) for name in names if _is_text(frame[name])}
+    fitted = {name: _words_column([name, *frame[name]]) for name in names if _is_text(frame[name])}
     draw_it: Any = st.dataframe  # its overloads go by options that are passed on here
     return draw_it(
         table,
@@ -37,7 +37,7 @@ def draw(
     )
 
 
-def words_column(texts: Iterable[str]) -> Any:
+def _words_column(texts: Iterable[str]) -> Any:
     """How a column looks in which none of these is cut off, unless it is very long."""
     longest = max(map(len, texts), default=0)
     return st.column_config.TextColumn(width=min(20 + 7 * longest, _MOST))

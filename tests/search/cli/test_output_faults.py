@@ -9,7 +9,6 @@ import yaml
 
 from search.store import open_store
 from tests.search.small import values
-from tests.search.test_session import begin, config, run_all
 from tests.support.streams import FULL, LOCALES, python
 from tests.support.thorough import thorough_but_every
 
@@ -42,17 +41,6 @@ print([int(run_program(words)) for words in json.loads(sys.argv[1])])
 
 NO_STDOUT = [">&-", *([">/dev/full"] if FULL.exists() else [])]
 NO_STDERR = ["2>&-", *(["2>/dev/full"] if FULL.exists() else [])]
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with a finished study, which takes long to play."""
-    folder = tmp_path_factory.mktemp("finished")
-    with open_store(str(folder / "tiny.db"), create=True) as opened:
-        session = begin(opened, config(folder, initial=["named"]))
-        run_all(session)
-        opened.runs.end(opened.runs.of_study(session.record.id)[0].id, "the run ended")
-    return folder / "tiny.db"
 
 
 @pytest.fixture

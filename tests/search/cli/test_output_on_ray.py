@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from search.store import open_store
-from tests.search.test_output_faults import NO_STDERR, finished, folder
+from tests.search.cli.test_output_faults import NO_STDERR, folder
 from tests.support.streams import python
 
-__all__ = ["finished", "folder"]
+__all__ = ["folder"]
 
 
 @pytest.mark.slow
