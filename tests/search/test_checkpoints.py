@@ -247,3 +247,39 @@ def test_only_a_few_places_are_remembered(tmp_path: Path) -> None:
             end(store, begin(store, config(tmp_path, trials=1, protocol=LONG, checkpoints=place)))
         study: StudyRecord = store.studies.get("tiny")
         assert len(study.checkpoints or ()) <= 8
+
+
+def test_where_the_file_system_has_no_links_the_whole_file_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(source: Path, target: Path) -> None:
+        raise OSError(95, "Operation not supported")
+
+    settings, synced = config(tmp_path, trials=1, protocol=LONG), list[tuple[int, int]]()
+    with open_store(settings.store, create=True) as store:
+        trial = interrupted(store, settings)
+        study = store.studies.get("tiny")
+        before = Checkpoints.of(study, store.url, settings.checkpoints).file(trial)
+        monkeypatch.setattr(os, "link", no_links)
+        monkeypatch.setattr(os, "fsync", lambda file: synced.append(_inode(os.fstat(file))))
+        other = Checkpoints.of(study, store.url, tmp_path / "other")
+        copied = other.fetch(trial)
+    assert copied.read_bytes() == before.read_bytes()
+    assert _inode(copied.stat()) != _inode(before.stat())
+    assert synced == [_inode(copied.stat())]  # it is on the disk before it has its name
+    assert list(copied.parent.glob("*.partial")) == []
+
+
+def _inode(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
+
+
+def test_what_is_no_file_is_not_taken_over(tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=1, protocol=LONG)
+    with open_store(settings.store, create=True) as store:
+        trial = interrupted(store, settings)
+        other = Checkpoints.of(store.studies.get("tiny"), store.url, tmp_path / "other")
+        assert not other.adopt(trial, None)
+        assert not other.adopt(trial, tmp_path)
+        assert not other.adopt(trial, tmp_path / "gone")
+        assert not (tmp_path / "other").exists()

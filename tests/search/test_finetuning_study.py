@@ -1,6 +1,7 @@
 """A study that finetunes what another one has trained, on other images and classes; without Ray."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from search.cli.program import run_program
 from search.config import Config
 from search.driver.checkpoints import Checkpoints
+from search.driver.sources import note_on_classes
 from search.runner import prepare
 from search.runner.retraining import to_retrain
 from search.store import TrialState, open_store
@@ -18,6 +20,7 @@ from space.errors import InputError
 from tests.docs.workshop import train_here, without_ray
 from tests.search.driving import begin, end
 from tests.search.small import values
+from tests.support.samples import add_study
 from tests.trainers.tiny import image_folder
 from trainers.checkpoint import load_checkpoint
 
@@ -196,3 +199,29 @@ def test_what_a_search_found_from_scratch_is_finetuned_where_that_is_asked_for(
     shutil.rmtree(config.checkpoints)
     with pytest.raises(InputError, match=r"'fine' has no finished training with its weights of "):
         to_retrain(config.store, overrides=[way, "finetune_from=fine"], **asked)
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (["a", "b"], None),
+        (["a", "b", "c"], None),
+        (
+            ["b", "a"],
+            "As many classes as in 'pre' have the same names in another order (a, b): the "
+            "classifier follows them.",
+        ),
+        (
+            ["a", "x"],
+            "As many classes as in 'pre' have other names (a, b; here a, x): the classifier is "
+            "drawn anew.",
+        ),
+    ],
+)
+def test_what_becomes_of_the_classifier_is_said(
+    tmp_path: Path, now: list[str], said: str | None
+) -> None:
+    with open_store(str(tmp_path / "a.db"), create=True) as store:
+        source = add_study(store, "pre")
+    objective = source.objective | {"data": {"class_names": ["a", "b"]}}
+    assert note_on_classes(replace(source, objective=objective), now) == said

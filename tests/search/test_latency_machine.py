@@ -220,3 +220,13 @@ def test_of_what_is_quick_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     for done in range(1, 31):
         left.measured(done)
     assert said == []
+
+
+def test_a_system_that_does_not_say_which_kernel_runs_has_no_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def silent() -> tuple[str, str]:
+        raise FileNotFoundError("/proc")
+
+    monkeypatch.setattr(latency_machine, "kernel_of_this_process", silent)
+    assert latency_machine.here() is None

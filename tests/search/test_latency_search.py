@@ -1,98 +1,31 @@
 """A search under a limit of latency, on made-up figures: what is proposed, trained and returned."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
-import mixspace
-from search.config import Config
-from search.driver import latency_table
-from search.driver.assignment import Assignment
-from search.driver.latency_confirmation import LatencyConfirmation
-from search.driver.latency_plan import LatencyPlan, plan_of_study, prepare_latency
-from search.driver.latency_table import parts_to_measure, space_id
-from search.driver.retraining import best_of
-from search.driver.session import StudySession
-from search.driver.study_setup import begin_session, create_study, task_of, task_of_study
-from search.query import best, best_within_bounds, evaluated, front, study_objectives
-from search.store import Store, StudyRecord, TrialState, open_store
-from space import Architecture, DesignSpace
-from space.errors import InputError
-from tests.search.driving import HASHES, begin_run, end, run_all, train
-from tests.search.small import SPACE, config
+from search.driver.latency_plan import plan_of_study
+from search.driver.study_setup import task_of, task_of_study
+from search.query import best, evaluated, front, study_objectives
+from search.store import Store, TrialState
+from space import DesignSpace
+from tests.search.driving import end, run_all, train
+from tests.search.latency_study import (
+    LIMIT,
+    STAGES,
+    begin,
+    few_draws,
+    limited,
+    meter,
+    networks_of,
+    planned,
+    store,
+)
+from tests.search.small import SPACE
 from tests.support.made_up_meter import MadeUpMeter, network_ms
 from trainers.latency import parts_of, parts_of_space
 
-LIMIT = 1.7
-STAGES = [
-    {"depth": [1, 2], "width": [16, 32], "mlp_ratio": 2},
-    {"depth": 1, "width": [32, 48], "mlp_ratio": 2},
-]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(str(tmp_path / "tiny.db"), create=True) as opened:
-        yield opened
-
-
-@pytest.fixture(autouse=True)
-def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(latency_table, "_TRIED", 100)
-
-
-@pytest.fixture
-def meter() -> type[MadeUpMeter]:
-    return MadeUpMeter.fresh()
-
-
-def limited(tmp_path: Path, limit: float | None = LIMIT, **changes: Any) -> Config:
-    latency = {"networks": 6} | ({} if limit is None else {"at_most": limit})
-    space = SPACE | {"stages": STAGES}
-    return config(tmp_path, **{"space": space, "latency": latency, "trials": 8} | changes)
-
-
-def planned(
-    store: Store, settings: Config, meter: type[MadeUpMeter], said: list[str] | None = None
-) -> LatencyPlan:
-    say = (said if said is not None else []).append
-    found = store.studies.get(settings.study) if store.studies.exists(settings.study) else None
-    plan = prepare_latency(store, settings, found, say, meter)
-    assert plan is not None
-    return plan
-
-
-def begin(
-    store: Store,
-    settings: Config,
-    meter: type[MadeUpMeter],
-    said: list[str] | None = None,
-) -> StudySession:
-    plan = planned(store, settings, meter, said)
-    protocol = settings.protocol.bound_to(*HASHES)
-    study = (
-        store.studies.get(settings.study)
-        if store.studies.exists(settings.study)
-        else create_study(store, settings, protocol, latency=plan)
-    )
-    return begin_session(
-        store,
-        study,
-        begin_run(store, study.id),
-        settings,
-        protocol,
-        say=(said if said is not None else []).append,
-        latency=LatencyConfirmation(store, plan, settings.study, make_meter=meter),
-    )
-
-
-def networks_of(store: Store, study: StudyRecord) -> dict[str, Architecture]:
-    history = store.studies.history(study.id)
-    return {id_: Architecture.from_json(each.json) for id_, each in history.networks.items()}
+__all__ = ["few_draws", "meter", "store"]
 
 
 def share_that_keeps(space: DesignSpace) -> float:
@@ -199,55 +132,6 @@ def test_initial_points_that_are_too_slow_are_left_out_and_said(
     assert any("initial points are predicted far above 1.42 ms, and left out" in s for s in said)
 
 
-def test_a_limit_that_nothing_keeps_is_refused_before_there_is_a_study(
-    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
-) -> None:
-    with pytest.raises(InputError, match="none of 100 random networks") as refused:
-        planned(store, limited(tmp_path, 0.01), meter)
-    assert refused.value.problems[0].where == "constraints.latency"
-    assert not store.studies.exists("tiny")
-
-
-def test_a_predictor_is_for_a_space_whatever_its_name_and_limits(tmp_path: Path) -> None:
-    def id_of(limit: float | None = LIMIT, **changes: Any) -> str:
-        settings = limited(tmp_path, space=SPACE | {"stages": STAGES} | changes)
-        assert settings.latency is not None
-        return space_id(settings.search_space, settings.latency, limit)
-
-    mine = id_of()
-    assert id_of(name="another", limits={"params": 10_000_000}) == mine
-    others = {id_of(block_type="prenorm"), id_of(classes=4), id_of(2 * LIMIT), id_of(None)}
-    assert len(others | {mine}) == 5
-
-
-def test_a_study_goes_on_on_its_own_device_alone(
-    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
-) -> None:
-    settings = limited(tmp_path, trials=2)
-    run_all(begin(store, settings, meter))
-
-    class Elsewhere(MadeUpMeter):
-        device = MadeUpMeter.device.from_dict(MadeUpMeter.device.to_dict() | {"driver": "driver 2"})
-
-    with pytest.raises(
-        InputError, match="measures on another device: driver 'driver 1'"
-    ) as refused:
-        planned(store, limited(tmp_path, trials=4), Elsewhere)
-    assert refused.value.problems[0].where == "latency"
-
-
-def test_a_stored_device_that_cannot_be_read_is_named(
-    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
-) -> None:
-    run_all(begin(store, limited(tmp_path, trials=2), meter))
-    study = store.studies.get("tiny")
-    latency = study.objective["latency"]
-    damaged = replace(study, objective=study.objective | {"latency": latency | {"device": {}}})
-    with pytest.raises(InputError) as refused:
-        plan_of_study(store, damaged)
-    assert {problem.where.split(".")[0] for problem in refused.value.problems} == {"latency"}
-
-
 def test_what_does_not_run_is_infeasible_and_stops_nothing(
     store: Store, tmp_path: Path, meter: type[MadeUpMeter]
 ) -> None:
@@ -280,121 +164,6 @@ def test_a_part_that_does_not_run_is_said_and_its_networks_are_infeasible(
     broken = [trial for trial in trials if trial.architecture_id in with_it]
     assert all(trial.state == TrialState.INFEASIBLE for trial in broken)
     assert any(trial.state == TrialState.COMPLETE for trial in trials)
-
-
-def test_beside_other_trials_nothing_is_measured_until_the_end(
-    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
-) -> None:
-    settings = limited(tmp_path, trials=6)
-    session = begin(store, settings, meter)
-    known = {*meter.measured}
-    first, second = (unknown_assignment(session, known) for _ in range(2))
-    assert first.architecture.id in meter.measured
-    assert second.architecture.id not in meter.measured
-    for assignment in (first, second):
-        train(session, assignment, [0.4, 0.5])
-    session.measure_no_more()
-    wanted = study_objectives(store, settings.study)
-    assert wanted.kept[second.architecture.id] is False  # nobody calls it feasible yet
-    handed_on = {id_ for id_, _ in best_of(store, session.record, settings, 10)}
-    assert first.architecture.id in handed_on
-    assert second.architecture.id not in handed_on
-    at_the_end(store, session, meter)
-    wanted = study_objectives(store, settings.study)
-    assert wanted.kept[second.architecture.id] is (network_ms(second.architecture) <= LIMIT)
-
-
-def unknown_assignment(session: StudySession, known: set[str]) -> Assignment:
-    """The next one whose network was not measured before the search."""
-    while True:
-        assignment = session.next_assignment()
-        assert assignment is not None
-        if assignment.architecture.id not in known:
-            return assignment
-        train(session, assignment, [0.4, 0.5])
-
-
-def at_the_end(
-    store: Store,
-    session: StudySession,
-    meter: type[MadeUpMeter],
-    said: list[str] | None = None,
-    stopped: bool = False,
-) -> None:
-    study = session.record
-    plan = plan_of_study(store, study)
-    networks = networks_of(store, study)
-    rows = best(store, study=study.name, where="state = complete", top=None)
-    trained = [networks[row.architecture_id] for row in rows]
-    say = (said if said is not None else []).append
-    LatencyConfirmation(store, plan, study.name, make_meter=meter).at_the_end(
-        trained, lambda: stopped, say
-    )
-
-
-def test_the_end_measures_in_a_new_process_and_that_figure_counts(
-    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
-) -> None:
-    settings = limited(tmp_path, trials=6)
-    session = begin(store, settings, meter)
-    run_all(session)
-    started, complete = meter.started, best(store, study="tiny", top=None)
-    assert complete
-    meter.slower = staticmethod(lambda architecture: 3.0)  # the first figures were lucky
-    at_the_end(store, session, meter)
-    assert meter.started == started + 1
-    assert study_objectives(store, "tiny").keeping == []
-    assert best(store, study="tiny", where=f"latency <= {LIMIT} ms", top=None) == []
-    bounds = rf"keeps its constraints \(latency at most {LIMIT} ms\)"
-    with pytest.raises(InputError, match=f"{bounds}; name what to export by its id"):
-        best_within_bounds(store, "tiny", 1, "export")
-    with pytest.raises(InputError, match=f"{bounds}; name what to load by its id"):
-        mixspace.Study("tiny", str(tmp_path / "tiny.db")).load()
-    with pytest.raises(InputError, match=f"{bounds} to retrain"):
-        best_of(store, session.record, settings, 1)
-
-
-def test_what_is_too_slow_after_all_is_not_handed_on(
-    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
-) -> None:
-    """To full training, test or export, however accurate it is."""
-    settings = limited(tmp_path, trials=6)
-    session = begin(store, settings, meter)
-    run_all(session)
-    first, *others = [row.architecture_id for row in best(store, study="tiny", top=None)]
-    assert others
-    meter.slower = staticmethod(lambda architecture: 3.0 if architecture.id == first else 1.0)
-    at_the_end(store, session, meter)
-    rows = best_within_bounds(store, "tiny", 10, "export")
-    assert [row.architecture_id for row in rows] == others
-    assert {id_ for id_, _ in best_of(store, session.record, settings, 10)} == {*others}
-
-
-def test_one_that_cannot_be_measured_at_the_end_keeps_no_other_from_it(
-    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
-) -> None:
-    settings, said = limited(tmp_path, trials=6), list[str]()
-    session = begin(store, settings, meter)
-    run_all(session)
-    complete = [row.architecture_id for row in best(store, study="tiny", top=None)]
-    meter.broken, before = {complete[0]}, len(meter.measured)
-    at_the_end(store, session, meter, said)
-    assert sorted(meter.measured[before:]) == sorted(complete[1:])
-    assert f"Latency: {complete[0]} could not be measured: OutOfMemoryError" in " ".join(said)
-    assert said[-1] == "Latency: left unmeasured: 1 network."
-    meter.broken = {*complete}
-    at_the_end(store, session, meter, said)
-    assert len(meter.measured) == before + len(complete) - 1
-
-
-def test_a_stopped_run_says_what_was_left_unmeasured(
-    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
-) -> None:
-    session = begin(store, limited(tmp_path, trials=4), meter)
-    run_all(session)
-    said: list[str] = []
-    at_the_end(store, session, meter, said, stopped=True)
-    assert "left unmeasured" in said[-1]
 
 
 def test_a_disturbed_machine_refuses_nobody_and_lets_nobody_slow_pass(
@@ -455,28 +224,3 @@ def test_searchers_go_by_predictions_and_results_by_measurements(
         measured = task_of_study(store, session.record, settings).known(network)
         assert measured["latency"] == network_ms(network)
     assert plan.limit is None
-
-
-def test_the_plan_that_is_stored_predicts_the_same_whatever_is_measured_later(
-    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
-) -> None:
-    settings = limited(tmp_path, latency={"at_most": LIMIT, "networks": 6, "parts": 10})
-    session = begin(store, settings, meter)
-    study = session.record
-    before = plan_of_study(store, study)
-    assert len(before.predictor.parts) == 10
-    planned(store, limited(tmp_path, study="more"), meter)  # measures all the other parts
-    after = plan_of_study(store, study)
-    for network in settings.search_space.distinct(10, np.random.default_rng(0)):
-        assert after.predictor(network) == before.predictor(network)
-    assert any(before.predictor.estimated(n) for n in settings.search_space.enumerate())
-
-
-def test_of_too_many_parts_the_frequent_ones_are_measured(tmp_path: Path) -> None:
-    space = limited(tmp_path).search_space
-    some, total = parts_to_measure(space, 10)
-    every, same = parts_to_measure(space, 1000)
-    assert (len(some), total, same) == (10, len(every), len(every))
-    assert set(some) < set(every) == set(parts_of_space(space))
-    heads = {part for network in space.enumerate() for part in parts_of(network)}
-    assert set(some) < heads

@@ -80,3 +80,32 @@ def test_the_version_of_the_code_is_that_of_this_tree(monkeypatch: pytest.Monkey
     monkeypatch.setattr(provenance, "commit_of", lambda root: None)
     assert code_version() == version("mixspace")
     code_version.cache_clear()
+
+
+def test_where_the_system_says_little_what_python_knows_will_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(text: str | None) -> None:
+        """The system's file has a text, or is not there."""
+
+        class File:
+            def __init__(self, place: str) -> None:
+                assert place == "/proc/cpuinfo"
+
+            def read_text(self) -> str:
+                if text is None:
+                    raise FileNotFoundError("/proc/cpuinfo")
+                return text
+
+        monkeypatch.setattr(provenance, "Path", File)
+
+    monkeypatch.setattr(platform, "processor", lambda: "a processor")
+    monkeypatch.setattr(provenance, "_PACKAGES", ("torch", "no-such-package"))
+    read("processor : 0\nmodel name : A 9: fast\nmodel name : another\n")
+    assert describe_machine({})["processor"] == "A 9: fast"
+    read("processor : 0\n")
+    assert describe_machine({})["processor"] == "a processor"
+    read(None)
+    machine = describe_machine({})
+    assert machine["processor"] == "a processor"
+    assert machine["packages"] == {"torch": version("torch"), "no-such-package": None}

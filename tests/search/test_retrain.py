@@ -327,3 +327,12 @@ def test_a_plan_takes_nothing_back() -> None:
     assert (more.seeds, more.trainings) == (5, 10)
     assert RetrainingPlan.from_stored(more.to_stored()) == more
     assert RetrainingPlan.from_stored(None) is None
+
+
+def test_every_id_that_is_none_is_named(
+    searched: Player, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refused(capsys, "0123", ids()[0], "4567", "--study", "tiny")
+    assert said.count("no architecture's id begins with") == 2
+    assert said.index("0123") < said.index("4567")
+    assert ids()[0] not in said

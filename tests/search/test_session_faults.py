@@ -15,7 +15,8 @@ from search.driver.failure_policy import FirstFailures
 from search.driver.session import StudySession
 from search.driver.stop_request import StopKind, StopRequest
 from search.driver.study_setup import task_of
-from search.store import Store, TrialRecord, TrialState, open_store
+from search.schedulers import CONTINUE
+from search.store import Store, StoreError, TrialRecord, TrialState, open_store
 from space import InputError
 from tests.search.driving import begin, end, epoch, run_all
 from tests.search.small import config, values
@@ -371,3 +372,33 @@ def test_a_trial_that_waits_for_a_worker_has_not_hung(
     later = time.monotonic() + 1000
     monkeypatch.setattr(time, "monotonic", lambda: later)
     assert session.look_after() == []
+
+
+def test_what_is_said_of_a_trial_that_nobody_has_is_not_heard(store: Store, tmp_path: Path) -> None:
+    session = begin(store, config(tmp_path, trials=2))
+    given = session.next_assignment()
+    assert given is not None
+    session.started(0)
+    assert session.reported(7, Report((epoch(1),))) == CONTINUE
+    session.ended(7, Report(complete=True))
+    session.crashed(7, Failure(Cause.CODE, "lost"))
+    assert session.log_of(7) is None
+    assert session.log_of(0) == given.log
+    assert [trial.number for trial in store.trials.of_study(session.record.id)] == [0]
+    assert session.live == 1
+
+
+@pytest.mark.parametrize("error", [StoreError("the file is damaged"), OSError(28, "full")])
+def test_what_ends_a_run_is_kept_for_the_driver(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    session = begin(store, config(tmp_path, trials=1))
+    assert session.next_assignment() is not None
+
+    def refuse(number: int) -> None:
+        raise error
+
+    monkeypatch.setattr(session._study, "start", refuse)
+    with pytest.raises(type(error)) as raised:
+        session.started(0)
+    assert session.failure is raised.value is error

@@ -364,3 +364,45 @@ def away_at_first(ask: Callable[..., Any]) -> Callable[..., Any]:
         return ask(*args, **kwargs)
 
     return call
+
+
+def test_a_result_that_is_gone_when_it_is_taken_is_trained(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process deletes the study between two statements."""
+    first = begin(store, config(tmp_path, trials=1, study="first"))
+    play(first, 2)
+    end(store, first)
+    second = begin(store, config(tmp_path, trials=1, study="second"))
+    asked: list[tuple[int, int, int]] = []
+    monkeypatch.setattr(store.results, "reuse", lambda *ids: asked.append(ids) or False)
+    given = second.next_assignment()
+    assert given is not None
+    source = store.trials.of_study(first.record.id)[0]
+    assert asked == [(given.trial.id, source.id, given.trial.run_id)]
+    assert given.trial.source_trial_id is None
+    assert not given.checkpoint.exists()
+
+
+def test_what_another_study_trains_now_is_not_continued_and_that_is_said(
+    store: Store, tmp_path: Path
+) -> None:
+    settings = config(tmp_path, trials=8, protocol={"epochs": 4}, scheduler=ASHA, study="first")
+    first = begin(store, settings)
+    play(first, 4)
+    end(store, first)
+    extra = continue_ended(pruned=1)(store, first.record, task_of(settings))
+    pruned = store.trials.get(extra.continued[0])
+    second = begin(store, config(tmp_path, trials=8, protocol={"epochs": 4}, study="second"))
+    given = second.next_assignment()
+    while given is not None and given.architecture.id != pruned.architecture_id:
+        train(second, given, [0.4, 0.5, 0.6, 0.7])
+        given = second.next_assignment()
+    assert given is not None
+    said: list[str] = []
+    again = begin(store, settings, extra=extra, say=said.append)
+    assert again.next_assignment() is None
+    assert said == [
+        f"Trial {pruned.number} is left as it is: another study trains that architecture."
+    ]
+    assert store.trials.get(pruned.id).state == TrialState.PRUNED

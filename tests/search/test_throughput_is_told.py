@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from search.driver.assignment import Report
+from search.driver.throughput_promise import ThroughputPromise
 from search.ray_executor import worker as worker_module
 from search.ray_executor.worker import TrialWorker
 from search.store import open_store
@@ -77,3 +78,13 @@ def test_it_is_reported_before_the_first_epoch(monkeypatch: pytest.MonkeyPatch) 
         assert not report.ended
         if measures:
             assert [e["epoch"] for e in Report.from_result(trial.step()).epochs] == [1]
+
+
+@pytest.mark.parametrize("lacks", ["images_per_second", "seconds"])
+def test_an_epoch_that_does_not_say_how_fast_it_was_contradicts_nothing(lacks: str) -> None:
+    said: list[str] = []
+    promise = ThroughputPromise("image-folder", said.append)
+    promise.told(0, FOUND)
+    promise.met_by(0, epoch(1) | {"images_per_second": 10.0, "seconds": 60.0, lacks: None})
+    promise.met_by(0, epoch(2) | {"images_per_second": 10.0, "seconds": 60.0})  # not the first
+    assert said == [Throughput.from_dict(FOUND).sentence()]

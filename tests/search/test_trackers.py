@@ -66,6 +66,15 @@ class Waits(Recorder):
         super().start(trial)
 
 
+class Unclosed(Recorder):
+    """Is told all, and then cannot write it."""
+
+    told: ClassVar[list[tuple[Any, ...]]] = []
+
+    def close(self) -> None:
+        raise OSError("the disk\n  is full")
+
+
 class Unmade(Recorder):
     """Cannot even be made."""
 
@@ -81,7 +90,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    kinds = {"recorder": Recorder, "broken": Broken, "waits": Waits, "unmade": Unmade}
+    kinds = {
+        "recorder": Recorder,
+        "broken": Broken,
+        "waits": Waits,
+        "unmade": Unmade,
+        "unclosed": Unclosed,
+    }
     places = {name: f"{__name__}:{kind.__name__}" for name, kind in kinds.items()}
     monkeypatch.setattr(TRACKERS, "_places", TRACKERS._places | places)
     for kind in kinds.values():
@@ -319,3 +334,15 @@ def test_wandb_writes_offline_runs(
                 point = int(items["_step"]), float(items["validation_accuracy"])
                 found.setdefault(file.stem.removeprefix("run-"), set()).add(point)
     assert found == {f"{study.uid}-{number}": {(1, 0.4), (2, 0.5)} for number in (0, 1)}
+
+
+def test_one_that_cannot_be_closed_is_said_and_the_others_are_closed(
+    store: Store, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    settings = config(tmp_path, trials=1, trackers=["unclosed", "recorder"])
+    session = begin(store, settings, say=said.append)
+    run_all(session)
+    session.tracking.close()
+    assert said == ["The tracker unclosed is left out from here on: OSError: the disk is full"]
+    assert Recorder.told[-1] == ("close",)

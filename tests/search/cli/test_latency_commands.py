@@ -12,10 +12,11 @@ import yaml
 
 from search.cli.program import run_program
 from search.driver import latency_plan
+from search.driver.study_setup import create_study
 from search.query import best
 from search.store import open_store
 from space import Architecture, DesignSpace
-from tests.search.small import SPACE, values
+from tests.search.small import SPACE, config, values
 from tests.search.without_ray import in_place_of_ray
 from tests.support.made_up_meter import MadeUpMeter, network_ms
 
@@ -142,11 +143,15 @@ def test_check_of_single_networks_says_what_changed(
         (["nobody"], "no id"),
         (["0123"], "no architecture's id begins with"),
         (["tiny", "--setting", "a"], "a study has its own"),
+        (["free"], "study: 'free' neither wants nor limits latency"),
     ],
 )
 def test_what_check_refuses(
     ran: type[MadeUpMeter], capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
+    free = config(Path(), study="free")
+    with open_store("a.db", create=False) as store:
+        create_study(store, free, free.protocol.bound_to("0" * 16, "1" * 16))
     capsys.readouterr()
     assert run_program(["latency", "check", *arguments, *STORE]) == 2
     assert said in capsys.readouterr().err

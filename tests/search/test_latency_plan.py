@@ -1,0 +1,159 @@
+"""What a study measures before it begins, and keeps to when it goes on; on made-up figures."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from search.driver import latency_plan, latency_table
+from search.driver.latency_plan import plan_of_study, prepare_latency
+from search.driver.latency_table import parts_to_measure, space_id
+from search.store import Store, open_store
+from space.errors import InputError
+from tests.search.driving import run_all
+from tests.search.latency_study import (
+    LIMIT,
+    STAGES,
+    begin,
+    few_draws,
+    limited,
+    meter,
+    planned,
+    store,
+)
+from tests.search.small import SPACE, config
+from tests.support.made_up_meter import MadeUpMeter
+from trainers.latency import NotMeasured, parts_of, parts_of_space
+
+__all__ = ["few_draws", "meter", "store"]
+
+
+def test_a_limit_that_nothing_keeps_is_refused_before_there_is_a_study(
+    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
+) -> None:
+    with pytest.raises(InputError, match="none of 100 random networks") as refused:
+        planned(store, limited(tmp_path, 0.01), meter)
+    assert refused.value.problems[0].where == "constraints.latency"
+    assert not store.studies.exists("tiny")
+
+
+def test_a_predictor_is_for_a_space_whatever_its_name_and_limits(tmp_path: Path) -> None:
+    def id_of(limit: float | None = LIMIT, **changes: Any) -> str:
+        settings = limited(tmp_path, space=SPACE | {"stages": STAGES} | changes)
+        assert settings.latency is not None
+        return space_id(settings.search_space, settings.latency, limit)
+
+    mine = id_of()
+    assert id_of(name="another", limits={"params": 10_000_000}) == mine
+    others = {id_of(block_type="prenorm"), id_of(classes=4), id_of(2 * LIMIT), id_of(None)}
+    assert len(others | {mine}) == 5
+
+
+def test_a_study_goes_on_on_its_own_device_alone(
+    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
+) -> None:
+    settings = limited(tmp_path, trials=2)
+    run_all(begin(store, settings, meter))
+
+    class Elsewhere(MadeUpMeter):
+        device = MadeUpMeter.device.from_dict(MadeUpMeter.device.to_dict() | {"driver": "driver 2"})
+
+    with pytest.raises(
+        InputError, match="measures on another device: driver 'driver 1'"
+    ) as refused:
+        planned(store, limited(tmp_path, trials=4), Elsewhere)
+    assert refused.value.problems[0].where == "latency"
+
+
+def test_a_stored_device_that_cannot_be_read_is_named(
+    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
+) -> None:
+    run_all(begin(store, limited(tmp_path, trials=2), meter))
+    study = store.studies.get("tiny")
+    latency = study.objective["latency"]
+    damaged = replace(study, objective=study.objective | {"latency": latency | {"device": {}}})
+    with pytest.raises(InputError) as refused:
+        plan_of_study(store, damaged)
+    assert {problem.where.split(".")[0] for problem in refused.value.problems} == {"latency"}
+
+
+def test_the_plan_that_is_stored_predicts_the_same_whatever_is_measured_later(
+    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
+) -> None:
+    settings = limited(tmp_path, latency={"at_most": LIMIT, "networks": 6, "parts": 10})
+    session = begin(store, settings, meter)
+    study = session.record
+    before = plan_of_study(store, study)
+    assert len(before.predictor.parts) == 10
+    planned(store, limited(tmp_path, study="more"), meter)  # measures all the other parts
+    after = plan_of_study(store, study)
+    for network in settings.search_space.distinct(10, np.random.default_rng(0)):
+        assert after.predictor(network) == before.predictor(network)
+    assert any(before.predictor.estimated(n) for n in settings.search_space.enumerate())
+
+
+def test_of_too_many_parts_the_frequent_ones_are_measured(tmp_path: Path) -> None:
+    space = limited(tmp_path).search_space
+    some, total = parts_to_measure(space, 10)
+    every, same = parts_to_measure(space, 1000)
+    assert (len(some), total, same) == (10, len(every), len(every))
+    assert set(some) < set(every) == set(parts_of_space(space))
+    heads = {part for network in space.enumerate() for part in parts_of(network)}
+    assert set(some) < heads
+
+
+def test_the_parts_of_a_vast_space_are_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = limited(tmp_path).search_space
+    number = len({*parts_of_space(space)})
+    monkeypatch.setattr(latency_table, "_MOST_COUNTED", number)
+    assert parts_to_measure(space, 10)[1] == number
+    monkeypatch.setattr(latency_table, "_MOST_COUNTED", number - 1)
+    some, total = parts_to_measure(space, 10)
+    assert (len(some), total) == (10, None)
+
+
+def test_a_space_of_two_networks_gives_no_prediction(
+    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
+) -> None:
+    space = SPACE | {
+        "mixers": [{"operator": "dw-s conv.", "kernel_size": 3}],
+        "stages": [{"depth": [1, 2], "width": 16, "mlp_ratio": 2}],
+    }
+    said = "^space: has 2 networks; a prediction needs 3 to begin$"
+    with pytest.raises(InputError, match=said):
+        planned(store, limited(tmp_path, space=space), meter)
+
+
+def test_where_too_few_random_networks_run_there_is_no_plan(
+    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
+) -> None:
+    settings = limited(tmp_path)
+    planned(store, settings, meter)
+    tried = [each for each in meter.measured if len(each) == len(meter.measured[-1])][-6:]
+    other = MadeUpMeter.fresh()
+    other.broken = {*tried[1:]}
+    with open_store(str(tmp_path / "other.db"), create=True) as empty:
+        with pytest.raises(NotMeasured, match=r"^of 6 random networks 1 run here$"):
+            planned(empty, settings, other)
+        assert not empty.studies.exists(settings.study)
+
+
+def test_what_surprises_of_a_setting_is_said_first(
+    store: Store, tmp_path: Path, meter: type[MadeUpMeter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(latency_plan, "cautions", lambda spec: [f"{spec.precision} is slow"])
+    said: list[str] = []
+    planned(store, limited(tmp_path), meter, said)
+    assert said[0] == "Latency: float32 is slow."
+
+
+def test_where_nothing_is_wanted_of_latency_nothing_is_started(
+    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
+) -> None:
+    said: list[str] = []
+    assert prepare_latency(store, config(tmp_path), None, said.append, meter) is None
+    assert (meter.started, said) == (0, [])
