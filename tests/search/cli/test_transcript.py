@@ -1,15 +1,19 @@
-"""Everything that the commands print on one small store, to the letter.
+"""Everything that the commands print on one small store, to the letter, and all that it holds then.
 
 Trials are played, so that the same is printed on every machine; moments, durations and places are
-left out. When what is printed is meant to change, look at the difference and write it anew:
+left out. When it is meant to change, look at the difference and write it anew:
 
     MIXSPACE_TRANSCRIPT=write python -m pytest tests/search/cli/test_transcript.py
 """
 
+import json
 import re
 import shlex
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +23,20 @@ from search.store import open_store
 from tests.support.played_studies import check_written, configured
 
 TRANSCRIPT = Path(__file__).with_name("transcript.txt")
+ROWS = Path(__file__).with_name("rows.txt")
+MOMENTS = {"created", "started", "ended", "heartbeat"}
+OF_THE_MACHINE = {
+    "host",
+    "pid",
+    "process_started",
+    "boot_id",
+    "pid_namespace",
+    "start_ticks",
+    "machine",
+    "code_version",
+    "uid",
+    "boot",
+}
 LEFT_OUT = [
     (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d| UTC)?", "MOMENT"),
     (r"20\d\d-\d\d-\d\d", "DAY"),
@@ -87,9 +105,56 @@ def printed(command: str, capsys: pytest.CaptureFixture[str]) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines())
 
 
+def rows(path: Path) -> Iterator[str]:
+    """Every row of a store, table by table, in the order of its keys."""
+    with closing(sqlite3.connect(path)) as connection:
+        named = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+        for (table,) in connection.execute(named).fetchall():
+            columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
+            keys = [f'"{column[1]}"' for column in sorted(columns, key=lambda c: c[5]) if column[5]]
+            order = f" ORDER BY {', '.join(keys)}" if keys else ""
+            yield f"# {table}: {', '.join(column[1] for column in columns)}"
+            found = connection.execute(f"SELECT * FROM {table}{order}").fetchall()
+            for row in found:
+                pairs = zip(columns, row, strict=True)
+                yield "  ".join(kept(column[1], value) for column, value in pairs)
+
+
+def kept(name: str, value: Any) -> str:
+    """What of a value is the same on every machine."""
+    if name in OF_THE_MACHINE or (name in MOMENTS and value is not None):
+        return "-" if value is None else "set"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        return json.dumps(without_machine(json.loads(value)), sort_keys=True)
+    return "-" if value is None else " ".join(str(value).replace(str(Path.cwd()), "FOLDER").split())
+
+
+def without_machine(value: Any) -> Any:
+    """JSON without what differs between machines, and with shorter numbers."""
+    match value:
+        case dict():
+            return {
+                key: "set" if key in OF_THE_MACHINE else without_machine(each)
+                for key, each in value.items()
+            }
+        case list():
+            return [without_machine(each) for each in value]
+        case float():
+            return float(f"{value:.6g}")
+        case str():
+            text = value.replace(str(Path.cwd()), "FOLDER")
+            return re.sub(r"-[0-9a-f]{12}(?=$|[/\s])", "-UID", text)
+    return value
+
+
 def test_commands_print_what_they_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configured(tmp_path, monkeypatch)
     monkeypatch.setattr("space.cli.output._PLAIN_WIDTH", 300)
-    check_written("\n\n".join(printed(each, capsys) for each in commands()) + "\n", TRANSCRIPT)
+    text = "\n\n".join(printed(each, capsys) for each in commands()) + "\n"
+    held = "\n".join(rows(tmp_path / "a.db")) + "\n"
+    check_written(text, TRANSCRIPT)
+    check_written(held, ROWS)
