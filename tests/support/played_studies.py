@@ -44,6 +44,26 @@ FRONT = SEARCH | {
 }
 QUICK = values(study="quick", trials=8, latency={"device": "cpu", "at_most": "1 ms", "networks": 6})
 
+WARM = SEARCH | {
+    "study": "warm",
+    "searcher": {"name": "local"},
+    "scheduler": {"name": "hyperband", "grace_epochs": 1, "reduction_factor": 2},
+    "protocol": SEARCH["protocol"] | {"initialisation": "inherited"},
+    "warm_start": ["evolved"],
+    "random_baseline": 0.25,
+    "initial": ["paired"],
+    "trials": 24,
+}
+BY_MEDIAN = SEARCH | {
+    "study": "by-median",
+    "searcher": {"name": "tpe", "startup_trials": 5},
+    "scheduler": {"name": "median", "grace_epochs": 2, "min_trials": 3},
+    "protocol": SEARCH["protocol"] | {"judged_by": "best"},
+    "random_baseline": 0.0,
+    "initial": [],
+    "trials": 16,
+}
+
 
 def played(session: StudySession, *others: Any) -> None:
     """Every training has a curve of its own, near that of its network; one in seven breaks off."""
@@ -87,7 +107,7 @@ def configured(folder: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(run_module, "tune_session", played)
     patch.setattr(latency_plan, "MeterProcess", MadeUpMeter.fresh())
     patch.chdir(folder)
-    for study in (SEARCH, FRONT, QUICK):
+    for study in (SEARCH, FRONT, QUICK, WARM, BY_MEDIAN):
         Path(f"{study['study']}.yaml").write_text(yaml.safe_dump(values(**study)))
 
 

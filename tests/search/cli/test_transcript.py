@@ -55,6 +55,8 @@ def commands() -> Iterator[str]:
     yield "run evolved.yaml --resume --set trials=44"
     yield "run front.yaml"
     yield "run quick.yaml"
+    yield "run warm.yaml"
+    yield "run by-median.yaml"
     yield "studies"
     yield "studies --json"
     yield "best --top 5"
