@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -283,3 +284,12 @@ def test_what_is_no_file_is_not_taken_over(tmp_path: Path) -> None:
         assert not other.adopt(trial, tmp_path)
         assert not other.adopt(trial, tmp_path / "gone")
         assert not (tmp_path / "other").exists()
+
+
+def test_a_study_of_before_they_had_a_place_of_their_own_has_the_usual_one(tmp_path: Path) -> None:
+    settings = config(tmp_path, trials=1)
+    with open_store(settings.store, create=True) as store:
+        study = create_study(store, settings, settings.protocol.bound_to(*HASHES))
+        written = {name: each for name, each in study.config.items() if name != "checkpoints"}
+        found = Checkpoints.of(replace(study, config=written), store.url)
+        assert found.folder.parent == Path("checkpoints").absolute()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from search.searchers import Observation
-from search.searchers.extrapolation import final_estimates
+from search.searchers.extrapolation import _follow, _Step, final_estimates
 from search.trial_states import TrialState
 
 EPOCHS = 9
@@ -102,3 +102,28 @@ def test_a_complete_point_that_ended_early_is_final_and_teaches_nobody() -> None
     assert beside.variance[4:].tolist() == [0, 0]
     assert beside.mean[3] == pytest.approx(alone.mean[3], abs=0.02)
     assert beside.mean[3] > 1.3
+
+
+def test_doubt_grows_with_the_square_of_each_slope_on_the_way() -> None:
+    first = _Step(1, center=0.5, level=0.6, slope=3.0, residual=0.01, weight=4.0, breadth=2.0)
+    last = _Step(2, center=0.7, level=0.8, slope=0.5, residual=0.02, weight=9.0, breadth=1.0)
+    mean, variance = _follow({0: first, 1: last}, 0, 2, np.array([0.7]))
+    reached, added = 0.6 + 3.0 * 0.2, 0.01 * (1 + 1 / 5 + 0.04 / 2)
+    off = reached - 0.7
+    assert mean == pytest.approx([0.8 + 0.5 * off])
+    assert variance == pytest.approx([0.25 * added + 0.02 * (1 + 1 / 10 + off**2)])
+
+
+def test_where_a_curve_does_not_say_it_the_values_do() -> None:
+    """Of a point that reached the end and runs, and of one that was pruned before any epoch."""
+    whole = curves(20).tolist()
+    at_end = Observation(TrialState.RUNNING, curve={EPOCHS: {"a": 0.65}})
+    elsewhere = Observation(TrialState.RUNNING, curve={EPOCHS: {"b": 0.65}})
+    pruned = Observation(TrialState.PRUNED, {"a": whole[0][0]})
+    first_epoch = observation(whole[0][:1])
+    seen = [*map(observation, whole), at_end, elsewhere, pruned, first_epoch]
+    found = final_estimates(seen, "a", EPOCHS)
+    assert (found.mean[20], found.variance[20]) == (0.65, 0.0)
+    assert np.isnan(found.mean[21])
+    assert found.mean[22] == found.mean[23]
+    assert found.variance[22] == found.variance[23] > 0

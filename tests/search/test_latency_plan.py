@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from search.driver import latency_plan, latency_table
+from search.driver.latency_machine import with_place
 from search.driver.latency_plan import plan_of_study, prepare_latency
 from search.driver.latency_table import parts_to_measure, space_id
 from search.store import Store, open_store
@@ -24,7 +25,7 @@ from tests.search.latency_study import (
     store,
 )
 from tests.search.small import SPACE, config
-from tests.support.made_up_meter import MadeUpMeter
+from tests.support.made_up_meter import MadeUpMeter, figure, part_ms
 from trainers.latency import NotMeasured, parts_of, parts_of_space
 
 __all__ = ["few_draws", "meter", "store"]
@@ -157,3 +158,37 @@ def test_where_nothing_is_wanted_of_latency_nothing_is_started(
     said: list[str] = []
     assert prepare_latency(store, config(tmp_path), None, said.append, meter) is None
     assert (meter.started, said) == (0, [])
+
+
+def test_a_predictor_stays_that_of_the_parts_which_it_was_fitted_on(
+    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
+) -> None:
+    settings = limited(tmp_path)
+    before = planned(store, settings, meter)
+    setting = before.setting
+    for part in before.predictor.parts:
+        slower = with_place(figure(9 * part_ms(part)))  # of this machine, as it says
+        store.latencies.add_part(setting, part.id, part.to_dict(), slower)
+    number = len(meter.measured)
+    after = planned(store, settings, meter)
+    assert len(meter.measured) == number
+    for network in settings.search_space.distinct(10, np.random.default_rng(0)):
+        assert after.predictor(network) == before.predictor(network)
+    assert after.up_to == before.up_to
+
+
+def test_parts_that_were_measured_on_a_busy_machine_are_counted(
+    store: Store, tmp_path: Path, meter: type[MadeUpMeter]
+) -> None:
+    meter.busy, said = ("other processes",), list[str]()
+    settings = limited(tmp_path)
+    planned(store, settings, meter, said)
+    parts = len({*parts_of_space(settings.search_space)})
+    assert (
+        f"Latency: the machine was not quiet while {parts} of {parts} parts were measured, even "
+        "when measured again."
+    ) in said
+    assert (
+        "Latency: the machine was not quiet while 6 of 6 networks were measured, even when "
+        "measured again."
+    ) in said

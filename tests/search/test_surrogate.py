@@ -206,6 +206,10 @@ def test_expected_hypervolume_improvement_is_the_mean_over_draws(width: int, kno
 
 def test_the_usual_kernel_leaves_out_what_never_differs() -> None:
     assert prior_mode(10, 4).kernel.lengths.tolist() == [prior_mode(4, 4).kernel.lengths[0]] * 10
+    for columns, root in ((0, 1.0), (1, 1.0), (9, 3.0)):
+        found = prior_mode(2, columns)
+        assert found.kernel.lengths.tolist() == pytest.approx([math.e * root] * 2)
+        assert found.kernel.scale == 1.0
 
 
 def test_a_column_that_never_differs_changes_nothing_of_the_fit() -> None:

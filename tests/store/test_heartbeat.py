@@ -1,5 +1,6 @@
 import logging
 import threading
+import time
 
 import pytest
 
@@ -49,3 +50,27 @@ def test_it_moves_the_heartbeat(store: Store) -> None:
             if now.heartbeat > run.heartbeat:
                 break
     assert now.heartbeat > run.heartbeat
+
+
+def test_a_silence_is_said_once_and_each_one(caplog: pytest.LogCaptureFixture) -> None:
+    gone = StoreError("gone")
+    heartbeat = Heartbeat(Flaky(gone, gone, True, True, gone, True).heartbeat, 3)
+    with caplog.at_level(logging.WARNING):
+        assert all(heartbeat._beat_once() for _ in range(6))
+    assert [record.getMessage() for record in caplog.records] == [
+        "heartbeat of run 3: gone; trying on",
+        "heartbeat of run 3: the store answers again",
+    ] * 2
+
+
+def test_it_knows_when_it_was_answered() -> None:
+    heartbeat = Heartbeat(Flaky(True, StoreError("gone"), True).heartbeat, 3)
+    before = time.monotonic()
+    assert not heartbeat.answered_since(before)
+    heartbeat._beat_once()
+    assert heartbeat.answered_since(before)
+    after = time.monotonic()
+    heartbeat._beat_once()  # the store is away
+    assert not heartbeat.answered_since(after)
+    heartbeat._beat_once()
+    assert heartbeat.answered_since(after)

@@ -21,7 +21,7 @@ def test_a_setting_is_written_once(store: Store) -> None:
     assert (found["abcd"].parts, found["abcd"].networks) == (0, 0)
     assert store.latencies.setting("abc").device == {"name": "a device"}
     for prefix, said in (("ab", "is several of"), ("x", "is none of"), ("", "is none of")):
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=f"^setting: '{prefix}' {said} the store's: ab"):
             store.latencies.setting(prefix)
 
 
@@ -65,3 +65,8 @@ def test_the_newest_predictor_of_a_space_counts(store: Store) -> None:
     store.latencies.add_predictor("a", "t", {"number": 3})
     assert store.latencies.predictor("a", "s") == {"number": 2}
     assert [each["number"] for each in store.latencies.predictors("a")] == [3, 2, 1]
+
+
+def test_where_nothing_was_measured_there_is_no_setting(store: Store) -> None:
+    with pytest.raises(InputError, match=r"^setting: 'a' is none of the store's: there is none"):
+        store.latencies.setting("a")

@@ -310,3 +310,10 @@ def test_a_trial_that_began_from_scratch_after_all_is_no_heir(store: Store) -> N
     scratch = store.trials.get(child.id)
     assert (scratch.parent_trial_id, scratch.inherited_along) == (None, None)
     assert scratch.lineage_seconds == 0
+
+
+def test_a_study_takes_nothing_over_from_itself(store: Store) -> None:
+    mine, other = add_study(store), add_study(store, "other")
+    complete_trial(store, mine.id, begin_run(store, mine.id).id, 0, 0.5)
+    assert result(store, 0, outside=mine.id) is None
+    assert result(store, 0, outside=other.id) is not None
