@@ -126,6 +126,10 @@ def test_a_filter_counts(store: Store) -> None:
     few = failures(store, where="params <= 3k and state = failed", study="first")
     assert [(kind.trials, kind.state) for kind in few.kinds] == [(1, TrialState.FAILED)]
     assert [share.ended for share in few.by_size] == [1]
+    kind = few.kinds[0]
+    assert [row.id for row in trials_of_kind(store, kind, where="params < 1")] == []
+    (trial,) = trials_of_kind(store, kind, where="params <= 3k", study="first")
+    assert trial.params <= 3_000
     nothing = failures(store, where="params < 1")
     assert (nothing.kinds, nothing.by_operator, nothing.by_size) == ((), (), ())
 

@@ -69,6 +69,8 @@ def test_a_bound_on_accuracy_marks_complete_rows_only(store: Store) -> None:
     train(store, where, 3, 0.93, 1.0, "pruned")
     ids = [architecture(number).id for number in (0, 1, 2, 3)]
     assert marks(store) == list(zip(ids, (True, True, False, None), strict=True))
+    words = [study_objectives(store, "s").word(row) for row in best(store, study="s")]
+    assert words == ["kept", "kept", "broken", "–"]
     (sentence,) = study_objectives(store, "s").sentences
     assert sentence.startswith("2 of 3 completely trained architectures keep the study's")
     assert "(validation_accuracy at least 0.9)" in sentence

@@ -1,10 +1,15 @@
 """What became of the trials of each operator alone."""
 
+import math
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 
-from search.query import trials_by_operators
+import pytest
+
+from search.query import best, trials_by_operators
+from search.query.operators import Pair, chance_of_images
 from search.store import ProcessIdentity, Store, TrialState
 from tests.support.samples import add_study, add_trial, architecture, begin_run, complete_trial
 
@@ -38,3 +43,14 @@ def test_what_a_killed_run_left_is_counted_as_readers_see_it(store: Store) -> No
     run = begin_run(store, study.id, pid=driver.pid, start_ticks=identity.start_ticks)
     store.trials.start(add_trial(store, study.id, run.id, 0).id, run.id)
     assert list(trials_by_operators(store, "one").values()) == [{TrialState.PREEMPTED: 1}]
+
+
+def test_what_images_may_do_by_chance_is_of_the_mean_accuracy(store: Store) -> None:
+    study = add_study(store)
+    run = begin_run(store, study.id)
+    for number, accuracy in enumerate((0.8, 0.6)):
+        complete_trial(store, study.id, run.id, number, accuracy)
+    rows = best(store, study=study.name)
+    pairs = [Pair("ViT", rows[0], 0.0), Pair("PVT", replace(rows[1], accuracy=None), 0.8)]
+    found = chance_of_images(pairs, 1000)
+    assert found == pytest.approx(1.96 * math.sqrt(2 * 0.4 * 0.6 / 1000))

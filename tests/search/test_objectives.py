@@ -145,3 +145,10 @@ def test_what_a_bound_may_say_is_said(bound: dict[str, int]) -> None:
     with pytest.raises(InputError) as refused:
         objectives_from({"a": "maximise"}, {"b": bound})
     assert f"must have at_most, at_least or both; got {bound!r}" in str(refused.value)
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(InputError) as refused:
+        objectives_from({"a": "up", "b": "minimise"}, {"c": {}, "b": {"under": 1}})
+    wheres = [problem.where for problem in refused.value.problems]
+    assert wheres == ["objectives.a", "constraints.c", "constraints.b"]

@@ -227,3 +227,10 @@ def drop_connections(server: PostgresServer) -> None:
         admin.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test_%'"
         )
+
+
+@pytest.mark.parametrize("seconds", [0.25, 30.0])
+def test_a_busy_file_is_waited_for_as_long_as_was_said(tmp_path: Path, seconds: float) -> None:
+    with open_store(str(tmp_path / "a.db"), create=True, busy_timeout=seconds) as store:
+        waits = store.read(lambda connection: connection.scalar(text("PRAGMA busy_timeout")))
+    assert waits == 1000 * seconds

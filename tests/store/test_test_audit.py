@@ -1,10 +1,13 @@
 """The audit of the test split: one reading for the weights of a trial, written down beforehand."""
 
 import threading
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from search.store import Store, TestReadingRecord, open_store
+from search.store.test_readings import already_read
 from space.errors import InputError
 from tests.support.samples import add_study, add_trial, architecture, begin_run, complete_trial
 
@@ -52,6 +55,10 @@ def test_a_second_reading_is_refused_unless_asked_for_and_then_counted(
         begin(store, trial_id)
     assert ("broke off" in str(caught.value)) == broke_off
     second = begin(store, trial_id, again=True)
+    said = f"read for these weights of {architecture(0).id} on {first.read_at:%Y-%m-%d %H:%M} UTC"
+    later = replace(second, read_at=second.read_at + timedelta(days=2))
+    assert said in already_read([later, first])
+    assert said not in already_read([later])
     assert [each.id for each in store.test_audit.of_weights(trial_id)] == [first.id, second.id]
 
 
