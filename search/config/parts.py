@@ -119,7 +119,7 @@ def parse_duration(value: object) -> object:
         return None
     seconds = _seconds(value) if isinstance(value, str) else as_number(value)
     if seconds is None or not 0 < seconds < math.inf:
-        raise ValueError("must be seconds, or a text such as 90s, 30m, 4h or 2d")
+        raise ValueError("must be seconds above 0, or a text such as 90s, 30m, 4h or 2d")
     return seconds
 
 

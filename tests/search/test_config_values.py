@@ -61,7 +61,10 @@ def refusals(file: Path, *overrides: str, more: str = "") -> dict[str, str]:
         ("resources.gpus_per_trial=0.00001", "must be 0, or at least 0.0001: Ray gives no fine"),
         ("resources.cpus_per_trial=0.00001", "0.0001"),
         ("trials=1:30", "must be an integer, not text; got '1:30'"),
-        ("time_limit=1:30", "must be seconds, or a text such as 90s, 30m, 4h or 2d; got '1:30'"),
+        (
+            "time_limit=1:30",
+            "must be seconds above 0, or a text such as 90s, 30m, 4h or 2d; got '1:30'",
+        ),
         ("resources.autoscaling=yes", "must be true or false, not text; got 'yes'"),
         ("data.download=on", "must be true or false, not text; got 'on'"),
         ("random_baseline=10%", "must be a number, not text; got '10%'"),
