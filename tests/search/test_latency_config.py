@@ -59,8 +59,12 @@ NOBODY = "nothing measures it: say on which device by latency: {device: cpu}"
         ({"constraints": {"latency": 5}}, "constraints.latency", NOBODY),
         ({"objectives": {"latency": "minimise"}}, "objectives.latency", NOBODY),
         ({"latency": {"device": "cpu"}}, "latency", "must have at_most, or objectives"),
-        ({"latency": {"at_most": "soon"}}, "constraints.latency.at_most", "such as 5 ms"),
-        ({"latency": {"at_most": 0}}, "constraints.latency.at_most", "such as 5 ms"),
+        (
+            {"latency": {"at_most": "soon"}},
+            "constraints.latency.at_most",
+            "a time above 0, as 5 ms",
+        ),
+        ({"latency": {"at_most": 0}}, "constraints.latency.at_most", "a time above 0, as 5 ms"),
         ({"latency": {"at_most": 1, "speed": 2}}, "latency.speed", ""),
         ({"latency": {"at_most": 1, "parts": 3}}, "latency.parts", ""),
         ({"latency": {"at_most": 1, "networks": 3}}, "latency.networks", ""),
@@ -119,7 +123,7 @@ def test_times(written: Any, ms: float) -> None:
 
 @pytest.mark.parametrize("written", [True, None, "", "5 min", "-1", "nan", 0, float("inf"), [5]])
 def test_no_times(written: Any) -> None:
-    with pytest.raises(ValueError, match="such as 5 ms"):
+    with pytest.raises(ValueError, match="a time above 0, as 5 ms"):
         parse_milliseconds(written)
 
 
