@@ -4,6 +4,7 @@ import importlib
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
 
 from search.objectives import Constraint
@@ -17,11 +18,12 @@ from search.searchers import (
     make_searcher,
 )
 from search.searchers.evolution import EvolutionSearcher
+from search.searchers.local_search import LocalSearcher
 from search.searchers.random_search import RandomSearcher
 from search.testing import LearnsConstraints, LearnsObjectives, SearcherSuite
 from search.testing.searcher_suite import CASES
 from search.testing.simulated_study import rare_case
-from search.testing.toy_spaces import LETTERS, Lattice, Point, ToySpace
+from search.testing.toy_spaces import LETTERS, Lattice, Node, Point, ToySpace
 from search.trial_states import TrialState
 from space.errors import InputError
 
@@ -227,3 +229,30 @@ def test_unknown_name() -> None:
 def test_options_that_cannot_be(name: str, options: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         make_searcher(name, Task(SPACE), 0, options)
+
+
+def test_local_search_goes_to_a_new_best_when_a_hundredth_of_the_points_have_news() -> None:
+    """Until then the order is that of before, so that thousands of points stay cheap."""
+    rng = np.random.default_rng(0)
+    far = [(0, 0, *map(int, rest)) for rest in np.ndindex(5, 5, 5, 5)][:250]
+    best: Node = (4, 4, 4, 4, 4, 4)
+    searcher = LocalSearcher(Task(Lattice()), 0)
+    for point in far:
+        searcher.tell(point, complete(rng.uniform(0, 0.5)))
+    assert not is_beside(searcher.ask(), best)
+    searcher.tell(best, complete(0.9))
+    others = [(0, 1, 0, 0, 0, digit) for digit in range(3)]
+    for point in others[:1]:
+        searcher.tell(point, Observation(TrialState.RUNNING))  # no news
+        searcher.tell(point, complete(0.1))
+    assert not is_beside(searcher.ask(), best)  # 2 of 252 have news
+    searcher.tell(others[1], complete(0.1))
+    assert is_beside(searcher.ask(), best)
+
+
+def complete(accuracy: float) -> Observation:
+    return Observation(TrialState.COMPLETE, {"validation_accuracy": accuracy})
+
+
+def is_beside(one: Node, other: Node) -> bool:
+    return sum(abs(x - y) for x, y in zip(one, other, strict=True)) == 1
