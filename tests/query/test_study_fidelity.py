@@ -1,5 +1,7 @@
 """The fidelity ledger of studies in a store: what counts, what does not, and what is said of it."""
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from search.query import StudyFidelity, paired_fidelity, proxy_worth, study_fidelity
+from search.query.fidelity_proxies import pace
 from search.query.full_trainings import full_trainings
 from search.query.trained_curves import with_curves
 from search.store import Store
@@ -217,3 +220,14 @@ def test_what_is_not_known_of_judging_is_said(store: Store) -> None:
         "; trials were stopped after 1 epoch, and what that is worth is not known: it takes 10 "
         "trained to the end, and there is 1."
     )
+
+
+def test_where_no_epoch_tells_how_long_it_took_the_pace_is_not_known(store: Store) -> None:
+    train(store, study_of(store, "a"), 0)
+    (group,) = full_trainings(store, ["a"])
+    (training,) = with_curves(store, group.trainings)
+    first, second, third, *rest = training.curve
+    times = (replace(first, seconds=9.0), replace(second, seconds=2.0), replace(third, seconds=3.0))
+    silent = tuple(replace(epoch, seconds=None) for epoch in rest)
+    assert pace(replace(training, curve=times + silent)) == 3.0
+    assert math.isnan(pace(replace(training, curve=silent)))

@@ -26,7 +26,7 @@ from tests.search.latency_study import (
 )
 from tests.search.small import SPACE, config
 from tests.support.made_up_meter import MadeUpMeter, figure, part_ms
-from trainers.latency import NotMeasured, parts_of, parts_of_space
+from trainers.latency import LatencySpec, NotMeasured, parts_of, parts_of_space
 
 __all__ = ["few_draws", "meter", "store"]
 
@@ -192,3 +192,11 @@ def test_parts_that_were_measured_on_a_busy_machine_are_counted(
         "Latency: the machine was not quiet while 6 of 6 networks were measured, even when "
         "measured again."
     ) in said
+
+
+def test_what_measures_is_told_how_by_which_pace_and_with_which_modules(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(latency_plan, "MeterProcess", lambda *given: given)
+    spec = LatencySpec(batch=4)
+    assert latency_plan.start_meter(spec, 1.5, ("mine",)) == (spec, 1.5, ("mine",))

@@ -1,6 +1,7 @@
 """The surrogate's parts against slow and obvious definitions, and what it promises."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -256,6 +257,22 @@ def test_the_front_that_is_believed_has_no_point_that_breaks_a_bound_by_little()
         candidates = Candidates(task, 0)
         models = MetricModels(task, candidates, entries, {})
         assert _believed(task, models, entries).shape == (count, 1)
+
+
+def test_metrics_have_the_hyperparameters_that_were_fitted_and_else_the_usual_ones() -> None:
+    task: Task[Any] = Task(SPACE, Objectives((Objective("accuracy"), Objective("loss"))))
+    points = [(step, 0, 0, 0, 0, 0) for step in range(4)]
+    entries = [
+        RankedPoint(n, p, Observation(TrialState.COMPLETE, {"accuracy": n / 10, "loss": n / 10}))
+        for n, p in enumerate(points)
+    ]
+    candidates = Candidates(task, 0)
+    usual = candidates.prior_mode
+    noisy = replace(usual, noise=7 * usual.noise)
+    found = MetricModels(task, candidates, entries, {"accuracy": noisy}).posterior(points)
+    assert (found["accuracy"].noise, found["loss"].noise) == (noisy.noise, usual.noise)
+    assert found["accuracy"].deviation[0] > found["loss"].deviation[0]
+    assert found["accuracy"].mean.mean() == pytest.approx(found["loss"].mean.mean())
 
 
 def test_candidates_change_slowly() -> None:

@@ -12,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
-from search.store import Store, TrialState, open_store
+from search.store import Store, TrialState, open_store, schema
 from search.store.database import make_engine, writing
 from search.store.models import ArchitectureRow, Base
 from search.store.schema import NEWEST, VERSION_TABLE, migrate, revisions
@@ -226,3 +226,9 @@ def test_an_old_study_that_ran_out_of_points_is_exhausted(tmp_path: Path, reason
     old.close()
     with open_store(str(path), create=False) as store:
         assert (store.studies.get("old").exhausted is not None) == (reason == "the run ended")
+
+
+def test_revisions_are_found_in_a_folder_with_any_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "__file__", "/50%/of %(here)s/schema.py")
+    config = schema._migration_config()
+    assert config.get_main_option("script_location") == "/50%/of %(here)s/migrations"
