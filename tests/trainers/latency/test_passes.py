@@ -106,14 +106,15 @@ def test_a_pass_is_compiled_for_its_own_size(monkeypatch: pytest.MonkeyPatch) ->
     order: list[Any] = []
 
     def compiled(module: nn.Module, **options: Any) -> Callable[[Tensor], Any]:
-        order.append((module.training, options))
+        types = {weight.dtype for weight in module.parameters()}
+        order.append((module.training, types, options))
         return lambda x: order.append((tuple(x.shape), x.dtype, torch.is_inference_mode_enabled()))
 
     monkeypatch.setattr(runtimes.torch, "compile", compiled)
     monkeypatch.setattr(runtimes.torch.compiler, "reset", lambda: order.append("reset"))
     spec = LatencySpec(runtime="compile", precision="bfloat16")
     run = make_pass(nn.Linear(3, 2), (4, 3), spec)
-    assert order == ["reset", (False, {"dynamic": False})]
+    assert order == ["reset", (False, {torch.bfloat16}, {"dynamic": False})]
     run()
     assert order[2:] == [((4, 3), torch.bfloat16, True)]
     make_pass(nn.Linear(3, 2), (4, 3), LatencySpec())

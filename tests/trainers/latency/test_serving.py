@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from space.errors import InputError
-from space.geometry import MapSize
 from tests.space.spaces import small
 from tests.support.made_up_meter import figure
 from trainers.latency import Effort, Latency, LatencySpec, Part, meter_process, parts_of
@@ -129,7 +128,7 @@ def test_the_pace_is_the_quickest_of_what_was_told_and_what_was_seen(made: Made)
     assert meter.pace is None
     meter.hear_of_pace(3.0)
     assert meter.pace == 3.0
-    assert isinstance([*meter.parts(PARTS[:1])][0], Latency)
+    assert isinstance(next(meter.parts(PARTS[:1])), Latency)
     assert meter.pace == 2.0
     meter.hear_of_pace(1.5)
     meter.hear_of_pace(None)
