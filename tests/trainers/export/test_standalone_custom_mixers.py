@@ -66,6 +66,15 @@ MODULES = {
         ),
         None,
     ),
+    "annotated names that name each other": (
+        f"{HEAD}\nSCALE: int = 3\nOTHER, *MORE = 1, 2\n\n"
+        "def up(x: Tensor) -> Tensor:\n    return x * SCALE if SCALE > 1 else down(x)\n\n"
+        "def down(x: Tensor) -> Tensor:\n    return up(x) / SCALE\n\n"
+        f'@register_mixer("mine")\nclass Mine(nn.Module):{BODY}'.replace(
+            "values * self", "up(values) * down(values) * self"
+        ),
+        None,
+    ),
     "another package": (
         f'import numpy\n{HEAD}\n@register_mixer("mine")\nclass Mine(nn.Module):{BODY}'.replace(
             "values *", "float(numpy.pi) * values *"
@@ -136,3 +145,11 @@ def test_one_that_nobody_has_registered_is_refused(own_module: Path) -> None:
     forget("mine")
     [said] = refusals(Architecture.from_json(text))
     assert "no mixer is registered by the name 'mine'" in said
+
+
+def test_one_whose_source_is_in_no_file_is_refused(own_module: Path) -> None:
+    own_module.write_text(MODULES["its own helpers"][0])
+    module = __import__("my_own_mixer")
+    module.Mine.__module__ = "builtins"
+    [said] = refusals(network(Mixer.named("mine")))
+    assert said.endswith("its source is in no file that can be read")
