@@ -11,7 +11,7 @@ import pytest
 from space.errors import InputError
 from tests.space.spaces import small
 from tests.support.made_up_meter import DEVICE, figure, part_ms
-from trainers.latency import LatencySpec, PartTable, parts_of_space
+from trainers.latency import LatencySpec, PartTable, parts_of, parts_of_space
 
 
 def slow(place: int) -> float:
@@ -98,6 +98,7 @@ def test_a_table_of_another_setting_is_refused(other: PartTable, said: str) -> N
         ({"device": {}}, "file.device"),
         ({"parts": [{}]}, "file.parts[0]"),
         ({"parts": [{"part": {"kind": 1}, "latency": {}}]}, "file.parts[0].part"),
+        ({"parts": [{"part": {"kind": 1}, "latency": 3}]}, "file.parts[0].latency"),
         ({"parts": [{"part": "stem", "latency": {}}]}, "file.parts[0].part"),
     ],
 )
@@ -122,3 +123,13 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "no.json").write_text("{")
     with pytest.raises(InputError):
         PartTable.load(tmp_path / "no.json")
+
+
+def test_parts_of_a_network_that_a_table_has_not_are_named() -> None:
+    network = next(iter(small().enumerate()))
+    needed = list(parts_of(network))
+    mine = table()
+    mine.figures = {part: figure(1.0) for part in needed[1:3]}
+    assert mine.missing(network) == [needed[0], *needed[3:]]
+    mine.figures |= dict.fromkeys(needed, figure(1.0))
+    assert mine.missing(network) == []
