@@ -61,6 +61,34 @@ def test_a_view_moves_nothing() -> None:
     assert viewed.peak == plain.peak + BYTES
 
 
+class HandsOn(nn.Module):
+    """One of its maps as it is, or its own numbers."""
+
+    def __init__(self, width: int, size: MapSize, what: str) -> None:
+        super().__init__()
+        self.what = what
+        shape = 1, width, size.height, size.width
+        self.weight = nn.Parameter(torch.ones(shape))
+        self.register_buffer("kept", torch.ones(shape))
+
+    def forward(self, values: Tensor, context: Tensor) -> Tensor:
+        chosen = {"values": values, "context": context, "weight": self.weight, "kept": self.kept}
+        return chosen[self.what].view_as(values)
+
+
+@pytest.mark.parametrize("what", ["values", "context", "weight", "kept"])
+def test_what_is_there_anyway_is_not_held_for_a_mixer(what: str) -> None:
+    found = traced_memory(mixer(HandsOn, options={"what": what}), 8, MAP, 1)
+    assert (found.peak, found.moved, found.saved) == (0, 0, 0)
+
+
+def test_operations_are_called_as_the_module_calls_them() -> None:
+    def cut(x: Tensor) -> Tensor:
+        return x + torch.zeros_like(x, dtype=torch.float64).sum(dim=1, keepdim=True).float()
+
+    assert traced_memory(mixer(of(cut)), 8, MAP, 1).peak >= 2 * BYTES
+
+
 def test_statistics_of_one_value_are_those_of_evaluation() -> None:
     class Norm(nn.Module):
         def __init__(self, width: int, size: MapSize) -> None:
@@ -78,8 +106,19 @@ def test_statistics_of_one_value_are_those_of_evaluation() -> None:
     assert found.moved > 0
 
 
+class Looks(nn.Module):
+    """Looks at numbers; and at the size of its map, as a factory may."""
+
+    def __init__(self, width: int, size: MapSize) -> None:
+        super().__init__()
+        self.positions = size.height * size.width * width
+
+    def forward(self, values: Tensor) -> Tensor:
+        return values if values.sum().item() else -values
+
+
 def test_what_cannot_be_traced_says_how_to_do_without() -> None:
-    subject = mixer(of(lambda x: x if x.sum().item() else -x))
+    subject = mixer(Looks)
     for trace in (traced_cost, lambda *where: traced_memory(*where, 2)):
         with pytest.raises(InputError) as refused:
             trace(subject, 8, MAP)

@@ -219,19 +219,45 @@ def test_random_weights_have_no_hash() -> None:
     )
 
 
+def whole_result() -> dict[str, Any]:
+    """What is needed of a result to build its model."""
+    return {
+        "architecture": NETWORK.to_dict(),
+        "recipe": recipe("segmentation").to_dict(),
+        "backbone": {"mean": [0.1, 0.2, 0.3], "std": [1.0, 2.0, 3.0], "frozen": True},
+        "classes": ["ä", "b"],
+        "masks": True,
+    }
+
+
+def test_a_model_is_built_of_what_was_written(tmp_path: Path) -> None:
+    source = BackboneSource(NETWORK, None, (0.1, 0.2, 0.3), (1.0, 2.0, 3.0), "drawn")
+    model = make_model(source, recipe("segmentation"), 2, frozen=True)
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"goes")
+    content = write_result(tmp_path, model, NETWORK, whole_result())
+    assert content == {"format": "mixspace transfer 1", **whole_result()}
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["model.safetensors", "result.json"]
+    written = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    assert (tmp_path / "result.json").read_text("utf-8") == written
+    loaded: Any = load_transferred(str(tmp_path))
+    assert not loaded.training
+    assert loaded.backbone.frozen
+    assert loaded.mean.flatten().tolist() == pytest.approx([0.1, 0.2, 0.3])
+    assert loaded.std.flatten().tolist() == [1.0, 2.0, 3.0]
+    for name, each in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], each)
+    images = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        assert torch.equal(loaded(images), model.eval()(images))
+
+
 @pytest.mark.parametrize(
     "change",
     [{"recipe": None}, {"classes": 3}, {"backbone": {"mean": ["x"]}}, {"masks": ...}],
     ids=["recipe", "classes", "mean", "masks"],
 )
 def test_a_damaged_result_is_not_loaded(tmp_path: Path, change: dict[str, Any]) -> None:
-    values: dict[str, Any] = {
-        "architecture": NETWORK.to_dict(),
-        "recipe": recipe("segmentation").to_dict(),
-        "backbone": {"mean": [0.0] * 3, "std": [1.0] * 3, "frozen": False},
-        "classes": ["a", "b"],
-        "masks": True,
-    }
+    values = whole_result()
     for name, value in change.items():
         if value in (None, ...):
             del values[name]

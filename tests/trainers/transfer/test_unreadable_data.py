@@ -156,20 +156,29 @@ def test_many_masks_are_told_of_before_they_are_read(
 # --- pictures -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("read", [read_mask, read_picture, lambda path: frames_of([path])])
-def test_want_of_memory_is_no_fault_of_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Any
+@pytest.mark.parametrize(
+    ("fault", "number"),
+    [(MemoryError(), errno.ENOMEM), (OSError(errno.EMFILE, "too many"), errno.EMFILE)],
+    ids=["memory", "files"],
+)
+@pytest.mark.parametrize(
+    "read",
+    [read_mask, read_picture, lambda path: frames_of([path]), lambda path: inspect_masks([path])],
+    ids=["mask", "picture", "frame", "facts"],
+)
+def test_want_of_memory_or_files_is_no_fault_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Any, fault: Exception, number: int
 ) -> None:
     path = saved(tmp_path / "a.png", [[1]])
 
     def full(*_: Any, **__: Any) -> Any:
-        raise MemoryError
+        raise fault
 
     monkeypatch.setattr(index_masks.Image, "open", full)
-    for each in (read, lambda path: inspect_masks([path])):
-        with pytest.raises(OSError, match="Cannot allocate memory") as failed:
-            each(path)
-        assert (failed.value.errno, failed.value.filename) == (errno.ENOMEM, str(path))
+    with pytest.raises(OSError, match=os.strerror(number)) as failed:
+        read(path)
+    assert (failed.value.errno, failed.value.filename) == (number, str(path))
+    assert failed.value.__cause__ is fault
 
 
 def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
