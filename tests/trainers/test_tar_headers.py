@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from space.errors import InputError
+from trainers.data.image_folder.picture_files import Place
 from trainers.data.tar_shards.headers import Member, NotATar, regular_files
 from trainers.data.tar_shards.samples import class_names, read_shard
 from trainers.data.tar_shards.tar_files import InTars, members
@@ -123,6 +124,11 @@ def test_a_record_of_more_than_a_mebibyte_is_damage() -> None:
     assert refused(more + header() + END) == "it is damaged at byte 512"
 
 
+def test_what_is_called_like_a_folder_is_one() -> None:
+    content = header("./a/", size=b"0") + header("./a/b.png") + body(b"abc") + END
+    assert read(content) == [Member("a/b.png", 1024, 3)]
+
+
 def test_sparse_files_are_refused() -> None:
     plain = header() + body(b"abc")
     assert refused(plain + header(kind=b"S") + body(b"abc") + END) == (
@@ -167,6 +173,7 @@ def test_a_tar_that_was_cut_meanwhile_is_told(tmp_path: Path) -> None:
         ("x.cls", b"3\n", "3"),
         ("x.cls", b" \n", None),
         ("x.cls", b"\xff\xfe", None),
+        ("x.cls", b"3".rjust(1 << 20), "3"),
         ("x.cls", b"3".rjust((1 << 20) + 1), None),
         ("x.json", b'{"label": 7}', "7"),
         ("x.json", b'{"label": "cat"}', "cat"),
@@ -187,6 +194,33 @@ def test_what_says_a_class(tmp_path: Path, name: str, label: bytes, said: str | 
     assert [each.label for each in shard.samples] == ([] if said is None else [said])
     missing = "has no label of x.png: a .cls, or a .json with a label at 'label' (data.label_key)"
     assert shard.problems == ([] if said else [f"{missing} is needed"])
+
+
+def tar_of(*members: tuple[str, bytes]) -> bytes:
+    sized = ((header(name, size=b"%011o\0" % len(c)), body(c)) for name, c in members)
+    return b"".join(head + content for head, content in sized) + END
+
+
+def test_of_several_pictures_of_a_sample_one_counts(tmp_path: Path) -> None:
+    path = tmp_path / "train.tar"
+    pictures = [("a.png", b"1"), ("a.jpg", b"2"), ("a.cls", b"0"), ("b.png", b"3"), ("b.cls", b"1")]
+    path.write_bytes(tar_of(*pictures, ("a.notes.txt", b"x"), ("README", b"y")))
+    shard = read_shard(path, "label")
+    assert [(each.picture.name, each.label) for each in shard.samples] == [
+        ("a.png", "0"),
+        ("b.png", "1"),
+    ]
+    assert shard.problems == ["has several pictures of one sample: a"]
+
+
+def test_a_picture_in_a_tar_is_where_its_bytes_are(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.tar").write_bytes(header() + body(b"abc") + END)
+    (tmp_path / "link").symlink_to("real")
+    pictures = InTars(tmp_path / "link", ["a.tar"], {"a.tar/a.png": (0, 512, 3)})
+    tar = f"{tmp_path.resolve()}/real/a.tar"
+    assert pictures.place("a.tar/a.png") == Place(f"{tar}//512//a.tar/a.png", tar)
+    assert pictures.path("a.tar/a.png") == f"{tmp_path}/link/a.tar/a.png"
 
 
 def test_names_of_classes_are_read_line_by_line(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import bz2
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from trainers.data.image_folder.picture_files import InFolder
 from trainers.data.kinds import npz as npz_module
 from trainers.data.kinds import timm_dataset
 from trainers.data.kinds.timm_dataset import InReader, TimmConfig, TimmDataset
+from trainers.timm_support import prepare_timm
 
 TIMM = Protocol.from_dict({"data": "timm"})
 
@@ -95,6 +97,19 @@ def test_of_two_parts_val_is_the_test(tmp_path: Path) -> None:
     assert refused(config | {"test_fraction": 0.5}) == said
 
 
+def test_one_channel_has_no_axis_and_three_have(tmp_path: Path) -> None:
+    protocol = Protocol.from_dict({"data": "npz"})
+    for pixels, shape in (
+        (PIXELS[..., None], (6, 4, 4)),
+        (PIXELS, (6, 4, 4)),
+        (np.stack([PIXELS] * 3, -1), (6, 4, 4, 3)),
+    ):
+        config = npz(tmp_path, x_train=pixels, y_train=LABELS, x_test=pixels, y_test=LABELS)
+        kind = describe.find_kind(describe.parse_data_config(config), protocol)
+        images: Any = kind.load("train")
+        assert images.images.shape == shape
+
+
 def test_arrays_that_are_too_large_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +159,7 @@ def test_labels_without_names_are_called_by_their_numbers(monkeypatch: pytest.Mo
         [0, 2, 2],
     )
     assert index.sizes.tolist() == [0, 0, 0]
+    assert not index.class_in_name
 
 
 def test_too_few_classes_and_pictures_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,6 +177,39 @@ def test_a_label_of_the_test_that_no_class_has_is_named(monkeypatch: pytest.Monk
     kind = timm(monkeypatch, train=Reader([0, 1], names), test=Reader([1, 2, 3], names))
     assert kind.classes() == ("a", "b")
     assert said(kind, "test") == "data.dataset: test holds label 2, which train has not"
+
+
+def test_timm_is_asked_as_the_configuration_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    prepare_timm()
+    asked: list[Any] = []
+
+    def create(*arguments: Any, **options: Any) -> Any:
+        asked.append((arguments, options))
+        return SimpleNamespace(reader="a reader")
+
+    monkeypatch.setattr("timm.data.create_dataset", create)
+    monkeypatch.setattr(timm_dataset, "find_spec", lambda name: name)
+    far = TimmConfig(name="timm", dataset="hfds/a/b", input_key="img", target_key="fine")
+    near = TimmConfig(name="timm", dataset="folder", folder=tmp_path)
+    assert timm_dataset._made(far, "val") == timm_dataset._made(near, "train") == "a reader"
+    keys = {"input_key": "img", "target_key": "fine"}
+    assert asked == [
+        (("hfds/a/b",), {"root": None, "split": "val", **keys}),
+        (("",), {"root": str(tmp_path), "split": "train"}),
+    ]
+
+
+def test_a_folder_of_timm_that_is_none_is_named(tmp_path: Path) -> None:
+    for name, also in (
+        ("no", ""),
+        ("x.tar", "; tars are read by data.name 'tar-shards', from their folder"),
+    ):
+        config = TimmConfig(name="timm", dataset="folder", folder=tmp_path / name)
+        with pytest.raises(InputError) as error:
+            timm_dataset._made(config, "train")
+        assert str(error.value) == f"data.folder: {tmp_path}/{name} is not a folder{also}"
 
 
 def test_labels_that_are_no_numbers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

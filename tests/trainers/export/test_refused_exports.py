@@ -1,5 +1,6 @@
 """Exports that cannot be written or read: who says so, and in which words."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any, NoReturn
@@ -7,10 +8,16 @@ from typing import Any, NoReturn
 import pytest
 
 from space import InputError
+from space.input.paths import ROOM, written_path
 from tests.trainers.export.samples import trained
 from tests.trainers.tiny import architecture
 from trainers.export import NotEqual, Parity, export_network, onnx_file, program_file, text_files
-from trainers.export.folder import checked_place, written_whole
+from trainers.export.folder import (
+    checked_place,
+    write_manifest,
+    written_files,
+    written_whole,
+)
 from trainers.export.text_files import read_text
 
 
@@ -98,3 +105,43 @@ def test_onnx_alone_is_traced_for_itself(tmp_path: Path, monkeypatch: pytest.Mon
     assert list(done.parities) == ["model.onnx"]
     assert "model.onnx, compared with the network in ONNX Runtime" in told
     assert done.files["model.onnx"] == 7
+
+
+def test_a_manifest_lists_what_was_written(tmp_path: Path) -> None:
+    (tmp_path / "b.txt").write_bytes(b"abc")
+    (tmp_path / "a.txt").write_bytes(b"")
+    content = write_manifest(tmp_path, {"told": 1})
+    assert (tmp_path / "export.json").read_text("utf-8") == json.dumps(content, indent=2) + "\n"
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert list(content["files"]) == ["a.txt", "b.txt"]
+    assert content["files"]["a.txt"] == {"bytes": 0, "sha256": empty}
+    assert (content["format"], content["told"]) == ("mixspace export 1", 1)
+    assert written_files(tmp_path) == content["files"]
+
+
+def refused_place(to: object, *, force: bool = False) -> str:
+    with pytest.raises(InputError) as refused:
+        checked_place(to, force=force)
+    return str(refused.value)
+
+
+def test_places_that_are_taken_are_refused_in_words(tmp_path: Path) -> None:
+    manifest, start = tmp_path / "export.json", f"to: {tmp_path} "
+    assert checked_place(str(tmp_path), force=False) == tmp_path.resolve()
+    assert checked_place(str(tmp_path / "new"), force=False) == tmp_path.resolve() / "new"
+    manifest.write_text("{}")
+    assert refused_place(str(tmp_path)) == f"{start}holds an earlier export; force=True replaces it"
+    damaged = f"export.json: {manifest} is no list of what an export wrote"
+    assert refused_place(str(tmp_path), force=True) == damaged
+    manifest.write_text('{"format": "mixspace export 1", "files": []}')
+    assert refused_place(str(tmp_path), force=True) == damaged
+    manifest.rename(tmp_path / "other")
+    said = "is not empty, and no earlier export; name another folder"
+    assert refused_place(str(tmp_path), force=True) == start + said
+    file = tmp_path / "other"
+    assert refused_place(str(file)) == f"to: {file} is a file; an export is a folder"
+    mount = "to: /proc is a mount point and stays one; name a folder in it"
+    assert refused_place("/proc") == mount
+    with pytest.raises(ValueError, match=r".") as wrong:
+        written_path("", ROOM)
+    assert refused_place("") == f"to: {wrong.value}"
