@@ -81,6 +81,30 @@ def test_values_are_those_of_the_first_process(monkeypatch: pytest.MonkeyPatch) 
     ]
 
 
+def test_sums_means_and_maxima_are_of_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here of three, each of which has the same value."""
+    asked: list[Any] = []
+
+    def reduce(value: Tensor, how: Any) -> None:
+        asked.append(how)
+        value.mul_(3 if how == torch.distributed.ReduceOp.SUM else 1)
+
+    monkeypatch.setattr(torch.distributed, "all_reduce", reduce)
+    value = torch.tensor([2.0, 4.0], requires_grad=True)
+    three, alone = Processes(1, 3), Processes()
+    assert three.sum(value).tolist() == [6.0, 12.0]
+    assert three.mean(value).tolist() == [2.0, 4.0]
+    assert three.maximum(value).tolist() == [2.0, 4.0]
+    summed, largest = torch.distributed.ReduceOp.SUM, torch.distributed.ReduceOp.MAX
+    assert asked == [summed, summed, largest]
+    assert value.tolist() == [2.0, 4.0]
+    assert not three.mean(value).requires_grad
+    asked.clear()
+    assert alone.sum(value) is alone.maximum(value) is value
+    assert alone.mean(value).tolist() == [2.0, 4.0]
+    assert asked == []
+
+
 def test_a_model_of_several_processes_is_joined(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
     monkeypatch.setattr(

@@ -274,6 +274,10 @@ def test_the_files_beside_it_are_read(
     (found,) = json.loads(shown)
     assert shown == json.dumps([found], indent=2) + "\n"
     assert found["picture"] == str(tmp_path / "ä.png")
+    assert infer_file.main(["--top", "2", str(tmp_path / "ä.png")]) == 0
+    assert capsys.readouterr().out == "".join(
+        f"{each['probability']:8.2%}  {each['class']}\n" for each in found["classes"][:2]
+    )
     picture = infer_file.read_picture(tmp_path / "ä.png")
     with torch.no_grad():
         logits = network(infer_file.to_input(picture, plain)[None])
@@ -295,6 +299,48 @@ def test_damaged_notes_leave_a_picture_as_it_lies(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(picture, "getexif", broken)
     assert infer_file.orientation(picture) == 1
     assert infer_file.as_shown(picture).size == (3, 2)
+
+
+def test_the_command_says_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        infer_file.arguments_of(["--help"])
+    assert ended.value.code == 0
+    words = " ".join(capsys.readouterr().out.split())
+    for each in ("Say what is on pictures.", "print JSON, for programs", "how many classes"):
+        assert each in words
+    with pytest.raises(SystemExit):
+        infer_file.arguments_of(["--top", "0", "a.png"])
+    assert "error: --top must be at least 1; got 0" in capsys.readouterr().err
+    plain = infer_file.arguments_of(["a.png"])
+    assert (plain.top, plain.json, plain.pictures) == (5, False, ["a.png"])
+
+
+def test_floats_within_one_count_from_black_to_white() -> None:
+    def ends(*values: float) -> tuple[float, float]:
+        return infer_file.ends_of(torch.tensor(values))
+
+    assert ends(0.25, 0.5) == ends(0.0, 1.0) == (0.0, 1.0)
+    assert ends(0.5, 1.5) == (0.5, 1.5)
+    assert ends(-0.5, 0.5) == (-0.5, 0.5)
+    assert ends(0.0, 0.0) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "tags", "white"),
+    [
+        ("I", "PNG", {}, 65535),
+        ("I", "PPM", {}, 65535),
+        ("I", "TIFF", {}, None),
+        ("F", "PNG", {}, None),
+        ("I;16", "TIFF", {}, 65535),
+        ("I;16B", "TIFF", {258: (12,)}, 4095),
+    ],
+)
+def test_what_is_white_by_what_a_file_states(
+    mode: str, kind: str, tags: dict[int, Any], white: int | None
+) -> None:
+    picture: Any = SimpleNamespace(mode=mode, format=kind)
+    assert infer_file.white_of(picture, tags) == white
 
 
 @pytest.mark.parametrize("order", ["little", "big"])

@@ -1,5 +1,6 @@
 """What a spec is, and what this machine refuses."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import pytest
 from space.errors import InputError
 from trainers.latency import LatencySpec, cautions, device, refuse_missing
 from trainers.latency.device import identify
+from trainers.latency.spec import digest
 
 
 def test_defaults_are_written_out() -> None:
@@ -46,6 +48,30 @@ def test_what_cannot_be_is_refused(values: dict[str, Any], where: str) -> None:
     with pytest.raises(InputError) as refused:
         LatencySpec.from_dict(values)
     assert [problem.where for problem in refused.value.problems] == [where]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"device": "tpu"}, "device: must be cpu, cuda, or cuda: and a number; got 'tpu'"),
+        (
+            {"runtime": "onnxruntime", "precision": "bfloat16"},
+            "precision: must be float32 with onnxruntime; got bfloat16",
+        ),
+        ({"precision": "float16"}, "precision: float16 needs a GPU; allowed: float32, bfloat16"),
+        ({"device": "cuda", "threads": 2}, "threads: is for a CPU; the device is cuda:0"),
+    ],
+)
+def test_a_refusal_says_what_is_allowed(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        LatencySpec.from_dict(values, "speed")
+    assert str(refused.value) == f"speed.{said}"
+
+
+def test_a_digest_is_of_the_values_in_any_order() -> None:
+    plain = '{"a":[1,"\u00e9"],"b":null}'
+    expected = hashlib.sha256(plain.encode()).hexdigest()[:16]
+    assert digest({"b": None, "a": [1, "\u00e9"]}) == expected
 
 
 def test_words_of_a_spec() -> None:

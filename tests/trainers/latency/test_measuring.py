@@ -281,3 +281,15 @@ def test_a_figure_is_read_back() -> None:
     (found,) = measured(Clock().thing("a", always(4.0)))
     assert Latency.from_dict(found.to_dict()) == found
     assert found.words.startswith("4 ms (4 – 4, n = ")
+
+
+def test_intervals_of_medians_in_figures() -> None:
+    """Of 0, 1, 2, …: n/2 ± 0.98 √n, rounded outwards."""
+    expected = {1: (0, 0), 5: (0, 4), 6: (0, 5), 7: (0, 6), 25: (7, 18), 100: (40, 60)}
+    for n, ends in expected.items():
+        assert median_interval([float(each) for each in range(n)][::-1]) == ends
+
+
+def test_drift_in_figures() -> None:
+    assert drift_of([1.0, 2.0, 3.0, 4.0, 5.0]) == 0.0
+    assert drift_of([1.0, 1.0, 2.0, 2.0, 4.0, 4.0]) == 1.5

@@ -141,3 +141,11 @@ def test_words_of_a_predictor() -> None:
 def test_nothing_is_predicted_below_zero() -> None:
     (network,) = networks(1)
     assert Predictor(table(), intercept=-1e9)(network) == 1e-6
+
+
+def test_parts_that_were_not_measured_are_counted() -> None:
+    (network,) = networks(1)
+    needed = list(parts_of(network))
+    assert Predictor(dict.fromkeys(needed[1:], 1.0)).estimated(network) == 1
+    assert Predictor(dict.fromkeys(needed[:1], 1.0)).estimated(network) == len(needed) - 1
+    assert Predictor(dict.fromkeys(needed, 1.0)).estimated(network) == 0
