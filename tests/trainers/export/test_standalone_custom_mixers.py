@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,11 @@ def test_one_whose_source_is_in_no_file_is_refused(own_module: Path) -> None:
     module.Mine.__module__ = "builtins"
     [said] = refusals(network(Mixer.named("mine")))
     assert said.endswith("its source is in no file that can be read")
+
+
+def test_weights_that_no_file_has_a_form_for_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        import_module("trainers.export.standalone.refusals"), "WRITTEN_SOURCES", ("static",)
+    )
+    reason = "weights that are attention have no stand-alone form yet"
+    assert refusals(network(Mixer.named("dw-s conv", kernel_size=3))) == [reason]

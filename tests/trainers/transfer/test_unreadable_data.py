@@ -153,6 +153,12 @@ def test_many_masks_are_told_of_before_they_are_read(
     assert [each for each in told if "masks of" in each] == [training]
 
 
+def test_steps_of_an_epoch_have_full_batches(tmp_path: Path) -> None:
+    data = open_data({"folder": ade20k(tmp_path)}, "segmentation")
+    expected = {1: 6, 4: 1, 3: 2, 6: 1, 50: 1}
+    assert {size: data.steps_per_epoch(size) for size in expected} == expected
+
+
 # --- pictures -------------------------------------------------------------------------------------
 
 
