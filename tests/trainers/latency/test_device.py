@@ -91,7 +91,9 @@ def test_what_this_machine_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     assert "the cores here; got 1024" in refused(LatencySpec(threads=1024))
     monkeypatch.setattr(device, "find_spec", lambda name: None if "onnx" in name else object())
     said = refused(LatencySpec(runtime="onnxruntime"))
-    assert "needs onnx, onnxruntime, onnxscript: pip install 'mixspace[export]'" in said
+    install = "pip install 'mixspace[export]'"
+    missing = "onnx, onnxruntime, onnxscript"
+    assert said == f"latency.runtime: onnxruntime needs {missing}: {install}"
     monkeypatch.setattr(device.shutil, "which", lambda name: None)
     assert "needs a C++ compiler" in refused(LatencySpec(runtime="compile"))
     refuse_missing(LatencySpec())
@@ -187,6 +189,26 @@ def test_a_cpu_is_known_by_what_it_says_of_itself(
     elsewhere.write("/proc/cpuinfo", CPU_INFO)
     assert identify(LatencySpec()).name == "A CPU (family 25, model , stepping 3)"
     assert device._cpu_info()["flags"] == "a: b"
+
+
+def test_a_setting_is_its_spec_and_its_device() -> None:
+    spec = LatencySpec(batch=3)
+    mine = device.DeviceIdentity("A CPU", "Linux", 1, {"torch": "2.1"})
+    whole = {"spec": spec.to_dict(), "device": mine.to_dict()}
+    assert device.setting_id(spec, mine) == digest(whole)
+    other = {"spec": LatencySpec(threads=2).to_dict(), "device": mine.to_dict(), "more": 1}
+    assert device.setting_differences(whole, other) == [
+        "more 1, and here None",
+        "batch 1, and here 3",
+        "threads 2, and here 1",
+    ]
+
+
+def test_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = {0: {3, 5, 7}}
+    monkeypatch.setattr(device.os, "sched_getaffinity", bound.__getitem__, raising=False)
+    monkeypatch.setattr(device.os, "cpu_count", lambda: 64)
+    assert device.cores() == 3
 
 
 def test_cores_where_no_process_is_bound_to_some(monkeypatch: pytest.MonkeyPatch) -> None:

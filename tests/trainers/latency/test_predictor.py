@@ -57,6 +57,7 @@ def test_theil_sen_of_equal_sums_says_nothing_of_a_slope() -> None:
     assert theil_sen([2.0, 2.0, 2.0], [3.0, 3.2, 2.9]) == (1.0, pytest.approx(1.0))
     assert theil_sen([1.0, 2.0], [5.0, 1.0])[0] == 1.0
     assert theil_sen([1.0, 2.0, 4.0], [3.0, 5.0, 9.0]) == (2.0, pytest.approx(1.0))
+    assert theil_sen([1.0, 2.0, 4.0], [3.0, 3.5, 4.5]) == (0.5, pytest.approx(2.5))
 
 
 def test_a_line_needs_networks() -> None:
