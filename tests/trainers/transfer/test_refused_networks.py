@@ -297,6 +297,9 @@ def test_a_result_that_cannot_be_written_leaves_nothing_half(
 
     network = build(NETWORK, seed=0)
     (tmp_path / "checkpoint.safetensors").write_bytes(b"kept")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_result(tmp_path, network, NETWORK, {"loss": float("nan")})
+    (tmp_path / "model.safetensors").unlink()
     monkeypatch.setattr(result_module, "write_weights", full)
     with pytest.raises(OSError, match="No space left"):
         write_result(tmp_path, network, NETWORK, {})

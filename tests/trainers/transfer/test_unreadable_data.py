@@ -206,6 +206,8 @@ def test_annotations_that_cannot_be_read_are_refused(
 ) -> None:
     path = instances(coco(tmp_path))
     place = "data.folder: DATA/annotations/instances_train2017.json"
+    path.write_text("{")
+    assert refusal(tmp_path, "detection").startswith(f"{place} is no JSON: Expecting property name")
     path.write_text("[1, 2]")
     said = f"{place} is no mapping with images, annotations, categories"
     assert refusal(tmp_path, "detection") == said
@@ -215,6 +217,36 @@ def test_annotations_that_cannot_be_read_are_refused(
     ]
     unreadable(monkeypatch, path.name)
     assert refusal(tmp_path, "detection") == f"{place} cannot be read: Permission denied"
+
+
+def test_faults_behind_an_annotation_that_is_there_twice_are_told(tmp_path: Path) -> None:
+    path = instances(coco(tmp_path))
+
+    def spoil(content: Any) -> None:
+        content["annotations"].insert(1, content["annotations"][0])
+        content["annotations"][-1]["image_id"] = 999
+
+    change(path, spoil)
+    twice, unlisted = sorted(refusal(tmp_path, "detection").splitlines(), reverse=True)
+    assert "annotations whose id stands there twice: 1 (annotation 7)" in twice
+    assert "annotations of pictures that are not listed: 1 (" in unlisted
+
+
+def test_places_that_were_looked_in_are_named(tmp_path: Path) -> None:
+    folder = coco(tmp_path)
+    (folder / "train2017").rename(folder / "elsewhere")
+    said = refusal(folder, "detection")
+    start = (
+        "data.folder: none of the pictures of DATA/annotations/instances_train2017.json is there, "
+        "such as 00000.png; looked in DATA/"
+    )
+    assert said.startswith(start)
+    (folder / "elsewhere").rename(folder / "train2017")
+    instances(folder, "train2014").write_bytes(instances(folder).read_bytes())
+    assert refusal(folder, "detection") == (
+        "data.train_annotations: say which it is, there are 2: "
+        "DATA/annotations/instances_train2014.json, DATA/annotations/instances_train2017.json"
+    )
 
 
 def test_annotations_to_validate_on_alone_are_refused(tmp_path: Path) -> None:
