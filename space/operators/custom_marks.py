@@ -144,11 +144,6 @@ class _Sight:
         return self.connected.any(2).any(0)
 
     @cached_property
-    def touched(self) -> Tensor:
-        """(N, N): the same of all that is not exactly zero: a softmax may give very little."""
-        return self.first.ne(0).any(2).any(0)
-
-    @cached_property
     def channels(self) -> Tensor:
         """(C, C): which channel reads which, anywhere."""
         return self.connected.any(3).any(1)

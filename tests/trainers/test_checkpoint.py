@@ -1,5 +1,6 @@
 """Checkpoints: round trips, damage, foreign files, and a writer killed in the middle."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from space.errors import InputError
+from trainers import checkpoint as checkpoint_module
 from trainers.checkpoint import (
     FORMAT,
     Checkpoint,
@@ -354,3 +356,20 @@ def test_a_killed_writer_leaves_a_whole_one(wait: float, tmp_path: Path) -> None
     found = load_checkpoint(path)
     assert found.state["number"] in (written, written + 1)
     assert (found.tensors["model.weight"] == found.state["number"]).all()
+
+
+def test_what_has_replaced_its_file_meanwhile_is_not_abandoned(path: Path) -> None:
+    assert not checkpoint_module._is_abandoned(path.with_name("trial.safetensors.gone.partial"))
+
+
+def test_a_machine_is_its_name_and_what_it_sees(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = checkpoint_module._machine.__wrapped__
+    here = machine()
+    monkeypatch.setattr(checkpoint_module.socket, "gethostname", lambda: "another")
+    assert machine() != here
+
+    def missing(self: Path) -> Path:
+        raise OSError("no /proc")
+
+    monkeypatch.setattr(Path, "readlink", missing)
+    assert machine() == hashlib.sha256(b"another ").hexdigest()[:8]

@@ -157,3 +157,8 @@ def test_a_number_of_the_system_says_what_to_do(number: int, advice: str, words:
         assert classify(in_loader(said)) == Failure(
             Cause.SURROUNDINGS, f"{said} (in cut, cut.py:7: open(x))", advice
         )
+
+
+def test_a_sentence_has_the_advice_behind_it() -> None:
+    assert Failure(Cause.SURROUNDINGS, "it broke", "mend it").sentence == "it broke; mend it"
+    assert Failure(Cause.SURROUNDINGS, "it broke").sentence == "it broke"

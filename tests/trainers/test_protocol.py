@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -117,3 +118,69 @@ def test_every_public_name_is_there_when_it_is_asked_for() -> None:
     assert all(getattr(trainers, name) is not None for name in trainers.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'Trainer'"):
         trainers.Trainer  # noqa: B018 - asking is what is tested
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            {"augmentation": {"crop_scale": [0.5, 0.1]}},
+            "augmentation.crop_scale: must rise from above 0 to at most 1; got 0.5, 0.1",
+        ),
+        (
+            {"augmentation": {"crop_scale": [0.0, 1.0]}},
+            "augmentation.crop_scale: must rise from above 0 to at most 1; got 0.0, 1.0",
+        ),
+        (
+            {"augmentation": {"crop_scale": [0.5, 1.1]}},
+            "augmentation.crop_scale: must rise from above 0 to at most 1; got 0.5, 1.1",
+        ),
+        ({"betas": [0.9, 1.0]}, "betas: each must be in [0, 1); got (0.9, 1.0)"),
+        ({"betas": [-0.1, 0.9]}, "betas: each must be in [0, 1); got (-0.1, 0.9)"),
+        (
+            {"batch_size": 10, "accumulation": 4},
+            "batch_size: must be a multiple of accumulation (4); got 10",
+        ),
+        (
+            {"batch_size": 33, "augmentation": {"mixup": 0.2}},
+            "batch_size: must be even with mixup or cutmix; got 33",
+        ),
+        (
+            {"batch_size": 12, "accumulation": 4, "augmentation": {"mixup": 0.2}},
+            "batch_size: must be a multiple of 8; got 12 (accumulation is 4, and pairs of a part "
+            "are mixed)",
+        ),
+        (
+            {"epochs": 2, "warmup_epochs": 3, "learning_rate": 0.1},
+            "warmup_epochs: must not exceed epochs (2); got 3.0",
+        ),
+        (
+            {"learning_rate": 0.1, "minimum_learning_rate": 0.2, "warmup_learning_rate": 0.01},
+            "minimum_learning_rate: must not exceed learning_rate (0.1); got 0.2",
+        ),
+        (
+            {"source_protocol": "a" * 16},
+            "source_protocol: only where initialisation is finetuned; it is scratch",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_said_with_what_is_allowed(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError) as error:
+        Protocol.from_dict({"data": "image-folder"} | values)
+    assert str(error.value) == f"protocol.{said}"
+
+
+def test_edges_of_ranges_are_allowed() -> None:
+    Protocol.from_dict(
+        {
+            "data": "image-folder",
+            "betas": [0.0, 0.0],
+            "epochs": 3,
+            "warmup_epochs": 3,
+            "batch_size": 16,
+            "accumulation": 4,
+            "learning_rate": 0.1,
+            "minimum_learning_rate": 0.1,
+            "augmentation": {"crop_scale": [1.0, 1.0], "mixup": 0.2},
+        }
+    )

@@ -15,7 +15,7 @@ from tests.trainers.tiny import SEEDS, architecture, short_protocol, small_data
 from trainers import Runtime, Training
 from trainers.checkpoint import load_checkpoint
 from trainers.optimisation import make_optimiser
-from trainers.runtime import CompileMode
+from trainers.runtime import CompileMode, runtime_problems, shares_problems
 from trainers.steps import Stepper
 from trainers.training_state import TrainingState
 
@@ -166,3 +166,44 @@ def test_replayed_graphs_train_the_same_but_for_rounding() -> None:
     graphs = trained(Runtime(compile="reduce-overhead"), device="cuda")
     for one, other in zip(plain.history, graphs.history, strict=True):
         assert other.train_loss == pytest.approx(one.train_loss, rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "batch", "processes", "said"),
+    [
+        ({}, 64, 1, []),
+        ({"batch_norm_parts": 2}, 64, 2, []),
+        (
+            {"batch_norm_parts": 2},
+            64,
+            4,
+            [
+                "protocol.batch_norm_parts: 2 shares of a batch are those of as many processes, "
+                "and a trial has 4; 1 is for any number of them"
+            ],
+        ),
+        (
+            {"accumulation": 2},
+            62,
+            2,
+            [
+                "protocol.batch_size: a batch of 62 images cannot be cut into 2 processes × 2 "
+                "(accumulation) equal parts; a multiple of 4 can"
+            ],
+        ),
+        ({"accumulation": 2}, 60, 2, []),
+    ],
+)
+def test_batches_that_processes_cannot_share(
+    changes: dict[str, Any], batch: int, processes: int, said: list[str]
+) -> None:
+    found = shares_problems(short_protocol(**changes), batch, processes)
+    assert [str(each) for each in found] == said
+
+
+def test_half_precision_is_for_gpus() -> None:
+    (problem,) = runtime_problems(short_protocol(precision="float16"), "cpu")
+    assert str(problem) == (
+        "protocol.precision: float16 is for GPUs, and a trial trains on a cpu: float32 is for all"
+    )
+    assert not [*runtime_problems(short_protocol(precision="float16"), "cuda")]

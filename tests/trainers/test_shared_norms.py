@@ -51,3 +51,22 @@ def _with_gradient(norm: nn.Module, x: Tensor, slopes: Tensor) -> tuple[Tensor, 
     x = x.clone().requires_grad_()
     y = norm(x)
     return y.detach(), torch.autograd.grad(y, x, slopes)[0]
+
+
+def test_on_gpus_it_is_torchs_own() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.BatchNorm1d(2))
+    weight = network[1].weight
+    share_statistics(network, torch.device("cuda"))
+    assert [type(part) for part in network] == [nn.Conv2d, nn.SyncBatchNorm, nn.SyncBatchNorm]
+    assert network[1].weight is weight
+    assert vars(network[1])["process_group"] is None
+
+
+def test_one_that_keeps_no_statistics_keeps_none(processes: Callable[[int], None]) -> None:
+    processes(2)
+    plain = nn.BatchNorm2d(4, track_running_stats=False)
+    shared = nn.BatchNorm2d(4, track_running_stats=False)
+    share_statistics(shared, torch.device("cpu"))
+    x = torch.randn(5, 4, 3, 2)
+    torch.testing.assert_close(shared(x), plain(x))
+    assert shared.running_mean is None

@@ -16,6 +16,7 @@ from space.errors import InputError
 from tests.trainers.data_contract import Images, PictureContract
 from tests.trainers.tiny import pictures
 from trainers import Protocol, UnreadableData, describe_data, open_data
+from trainers.data.kinds import tar_shards
 from trainers.data.tar_shards.headers import NotATar, regular_files
 from trainers.data.tar_shards.tar_files import members
 
@@ -309,3 +310,22 @@ def test_a_shard_that_changes_during_a_run_is_told(tmp_path: Path) -> None:
     fill(tmp_path, count=11)
     with pytest.raises(UnreadableData, match=r"class \w+ of .* does not hold the files"):
         open_data(config(tmp_path), found.protocol, found.inspected)
+
+
+def test_names_of_classes_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    fill(tmp_path)
+    (tmp_path / "classnames.txt").write_bytes(b"\xff\xfe")
+    (said,) = refused(tmp_path)
+    place = f"data.folder: {tmp_path}/classnames.txt cannot be read ("
+    assert said.startswith(place + "'utf-8' codec can't decode byte 0xff")
+
+
+def test_of_many_faults_of_shards_some_are_shown(tmp_path: Path) -> None:
+    for number in range(23):
+        (tmp_path / f"train-{number:02}.tar").write_bytes(b"no tar")
+    *shown, last = refused(tmp_path)
+    assert last == f"data.folder: {23 - len(shown)} more like these"
+    assert shown[0] == (
+        f"data.folder: {tmp_path}/train-00.tar is no whole tar file (it is cut off at byte 0)"
+    )
+    assert len(shown) == tar_shards._SHOWN

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from trainers import timm_support
+
 ROOT = Path(__file__).parents[2]
 AUGMENTED = """
 import sys
@@ -56,3 +58,59 @@ def _parts_of_timm(function: ast.FunctionDef) -> Iterator[ast.ImportFrom]:
             ("timm.data", "timm.utils")
         ):
             yield node
+
+
+@pytest.fixture
+def without_wandb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """No package of that name is imported; the folder where one may be put."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "wandb", raising=False)
+    yield tmp_path
+    sys.modules.pop("wandb", None)
+
+
+def test_a_stand_in_imports_what_it_stands_for_when_asked(without_wandb: Path) -> None:
+    (without_wandb / "wandb.py").write_text("VERSION = 'of the test'\n")
+    later = timm_support._Later("wandb")
+    assert "wandb" not in sys.modules
+    assert later.VERSION == "of the test"
+    assert sys.modules["wandb"] is not later
+    with pytest.raises(AttributeError):
+        later.NOTHING  # noqa: B018
+    sys.modules["wandb"] = later
+    with pytest.raises(AttributeError, match=r"^VERSION$"):
+        later.VERSION  # noqa: B018
+
+
+def test_amid_the_import_of_timm_the_stand_in_is_there(
+    without_wandb: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, object]] = []
+
+    def importing(name: str) -> None:
+        seen.append((name, sys.modules.get("wandb")))
+        if fails:
+            raise ImportError(name)
+
+    there = True
+    fails = False
+    monkeypatch.setattr(timm_support, "import_module", importing)
+    monkeypatch.setattr(timm_support, "find_spec", lambda name: name if there else None)
+    prepare = timm_support.prepare_timm.__wrapped__
+    prepare()
+    ((name, stands_in),) = seen
+    assert name == "timm.utils"
+    assert isinstance(stands_in, timm_support._Later)
+    assert stands_in.__name__ == "wandb"
+    assert "wandb" not in sys.modules
+    fails = True
+    with pytest.raises(ImportError):
+        prepare()
+    assert "wandb" not in sys.modules
+    there = False
+    prepare()
+    assert len(seen) == 2, "there is none to stand in for"
+    monkeypatch.setitem(sys.modules, "wandb", timm_support)
+    there = True
+    prepare()
+    assert len(seen) == 2, "it is imported already"

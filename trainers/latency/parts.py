@@ -99,7 +99,7 @@ class Part:
 
     @property
     def words(self) -> str:
-        """Such as "block conv DW-S Conv. 7 at 14×14×96"."""
+        """Such as "block conv DW-S Conv. k7 at 14×14×96"."""
         what = f" {self.mixer.label}" if self.mixer is not None else ""
         return f"{self.kind} {self.type}{what} at {self.size.height}×{self.size.width}×{self.width}"
 

@@ -1,8 +1,11 @@
 """A picture becomes the same input in infer.py, in a loaded network and in the training."""
 
+import json
 import struct
+from functools import partial
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,14 +16,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from space import InputError
-from tests.trainers.export.samples import used
+from tests.trainers.export.samples import NO_PROGRAMS, trained, used
 from tests.trainers.test_odd_pictures import tiff
 from tests.trainers.tiny import architecture, image_folder, short_protocol
 from trainers import Protocol, open_data
 from trainers.data.augmentation import test_transform as evaluation
 from trainers.data.describe import IMAGENET_MEAN, IMAGENET_STD
 from trainers.data.image_folder import decoding
-from trainers.export import Preprocessing, infer_file
+from trainers.export import Preprocessing, export_network, infer_file
 
 BACKGROUNDS = sorted(decoding.BACKGROUNDS)
 
@@ -248,6 +251,108 @@ def test_what_is_no_picture_ends_the_command_with_two(
     assert all(line.endswith(tuple("abcdefghij")) and "%" in line for line in lines[1:3])
     with pytest.raises(SystemExit):
         infer_file.main(["--top", "0", "a.png"])
+
+
+def test_the_files_beside_it_are_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = trained(tmp_path)
+    folder = export_network(given, tmp_path / "to", without=NO_PROGRAMS).folder
+    network = infer_file.load_network(folder)
+    assert not network.training
+    images = torch.randn(3, 1, 28, 28)
+    with torch.no_grad():
+        torch.testing.assert_close(network(images), used(architecture())(images))
+    assert infer_file.load_classes(folder) == [*given.classes]
+    plain = infer_file.load_preprocessing(folder)
+    assert Preprocessing.from_dict(plain, "") == given.preprocessing
+    for name in ("load_network", "load_classes", "load_preprocessing"):
+        monkeypatch.setattr(infer_file, name, partial(getattr(infer_file, name), folder))
+    photo(30, 20).save(tmp_path / "ä.png")
+    assert infer_file.main(["--json", "--top", "3", str(tmp_path / "ä.png")]) == 0
+    shown = capsys.readouterr().out
+    (found,) = json.loads(shown)
+    assert shown == json.dumps([found], indent=2) + "\n"
+    assert found["picture"] == str(tmp_path / "ä.png")
+    assert infer_file.main(["--top", "2", str(tmp_path / "ä.png")]) == 0
+    assert capsys.readouterr().out == "".join(
+        f"{each['probability']:8.2%}  {each['class']}\n" for each in found["classes"][:2]
+    )
+    picture = infer_file.read_picture(tmp_path / "ä.png")
+    with torch.no_grad():
+        logits = network(infer_file.to_input(picture, plain)[None])
+    shares, places = logits.softmax(1)[0].topk(3)
+    assert [each["class"] for each in found["classes"]] == [given.classes[i] for i in places]
+    assert [each["probability"] for each in found["classes"]] == pytest.approx(shares.tolist())
+    assert infer_file.main(["--json", "--top", "1", str(tmp_path / "no.png")]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "[]\n"
+    assert shown.err.startswith(f"error: {tmp_path}/no.png: ")
+
+
+def test_damaged_notes_leave_a_picture_as_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = photo(3, 2)
+
+    def broken() -> Any:
+        raise struct.error("too short")
+
+    monkeypatch.setattr(picture, "getexif", broken)
+    assert infer_file.orientation(picture) == 1
+    assert infer_file.as_shown(picture).size == (3, 2)
+
+
+def test_the_command_says_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        infer_file.arguments_of(["--help"])
+    assert ended.value.code == 0
+    words = " ".join(capsys.readouterr().out.split())
+    for each in ("Say what is on pictures.", "print JSON, for programs", "how many classes"):
+        assert each in words
+    with pytest.raises(SystemExit):
+        infer_file.arguments_of(["--top", "0", "a.png"])
+    assert "error: --top must be at least 1; got 0" in capsys.readouterr().err
+    plain = infer_file.arguments_of(["a.png"])
+    assert (plain.top, plain.json, plain.pictures) == (5, False, ["a.png"])
+
+
+def test_floats_within_one_count_from_black_to_white() -> None:
+    def ends(*values: float) -> tuple[float, float]:
+        return infer_file.ends_of(torch.tensor(values))
+
+    assert ends(0.25, 0.5) == ends(0.0, 1.0) == (0.0, 1.0)
+    assert ends(0.5, 1.5) == (0.5, 1.5)
+    assert ends(-0.5, 0.5) == (-0.5, 0.5)
+    assert ends(0.0, 0.0) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "tags", "white"),
+    [
+        ("I", "PNG", {}, 65535),
+        ("I", "PPM", {}, 65535),
+        ("I", "TIFF", {}, None),
+        ("F", "PNG", {}, None),
+        ("I;16", "TIFF", {}, 65535),
+        ("I;16B", "TIFF", {258: (12,)}, 4095),
+    ],
+)
+def test_what_is_white_by_what_a_file_states(
+    mode: str, kind: str, tags: dict[int, Any], white: int | None
+) -> None:
+    picture: Any = SimpleNamespace(mode=mode, format=kind)
+    assert infer_file.white_of(picture, tags) == white
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_pixels_in_the_order_of_the_machine(order: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture: Any = SimpleNamespace(mode="I;16N", tobytes=lambda: bytes([1, 2, 3, 4]))
+    monkeypatch.setattr(infer_file.sys, "byteorder", order)
+    expected = [0x0201, 0x0403] if order == "little" else [0x0102, 0x0304]
+    assert infer_file.numbers_of(picture, {}).tolist() == expected
+    picture.mode = "I;16B"
+    assert infer_file.numbers_of(picture, {}).tolist() == [0x0102, 0x0304]
+    picture.mode = "I;16"
+    assert infer_file.numbers_of(picture, {}).tolist() == [0x0201, 0x0403]
 
 
 # --- in plain values ------------------------------------------------------------------------------

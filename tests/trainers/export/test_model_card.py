@@ -144,6 +144,7 @@ def test_a_cell_cannot_leave_its_table() -> None:
         ),
         ({"sharing": "both", "heads": 1}, "✓ | ✓ | ✓ | ✓ | –"),
         ({"rank": "channel", "ratio": 2}, "– | – | – | – | –"),
+        ({"locality": "window", "kernel_size": 3, "sharing": "none"}, "✓ | ✓ | – | – | –"),
     ],
 )
 def test_rows_are_those_of_table_1(mixer: dict[str, Any], row: str) -> None:

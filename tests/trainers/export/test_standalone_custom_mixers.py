@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,15 @@ MODULES = {
         f"{HEAD}\nSCALE = 3\n\ndef scaled(x: Tensor) -> Tensor:\n    return x * SCALE\n\n"
         f'@register_mixer("mine")\nclass Mine(nn.Module):{BODY}'.replace(
             "values * self", "math.pi * scaled(values) * self"
+        ),
+        None,
+    ),
+    "annotated names that name each other": (
+        f"{HEAD}\nSCALE: int = 3\nOTHER, *MORE = 1, 2\n\n"
+        "def up(x: Tensor) -> Tensor:\n    return x * SCALE if SCALE > 1 else down(x)\n\n"
+        "def down(x: Tensor) -> Tensor:\n    return up(x) / SCALE\n\n"
+        f'@register_mixer("mine")\nclass Mine(nn.Module):{BODY}'.replace(
+            "values * self", "up(values) * down(values) * self"
         ),
         None,
     ),
@@ -136,3 +146,19 @@ def test_one_that_nobody_has_registered_is_refused(own_module: Path) -> None:
     forget("mine")
     [said] = refusals(Architecture.from_json(text))
     assert "no mixer is registered by the name 'mine'" in said
+
+
+def test_one_whose_source_is_in_no_file_is_refused(own_module: Path) -> None:
+    own_module.write_text(MODULES["its own helpers"][0])
+    module = __import__("my_own_mixer")
+    module.Mine.__module__ = "builtins"
+    [said] = refusals(network(Mixer.named("mine")))
+    assert said.endswith("its source is in no file that can be read")
+
+
+def test_weights_that_no_file_has_a_form_for_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        import_module("trainers.export.standalone.refusals"), "WRITTEN_SOURCES", ("static",)
+    )
+    reason = "weights that are attention have no stand-alone form yet"
+    assert refusals(network(Mixer.named("dw-s conv", kernel_size=3))) == [reason]

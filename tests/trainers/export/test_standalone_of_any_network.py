@@ -153,3 +153,29 @@ def test_first_weights_are_drawn_as_ours() -> None:
             else:
                 spread = float(theirs[tensor].std() / ours.std())
                 assert abs(spread - 1) < 5 / ours.numel() ** 0.5, (name, tensor)
+
+
+@pytest.mark.parametrize(
+    ("operator", "options", "words"),
+    [
+        ("local vit", {"position_bias": False}, "Local attention over"),
+        (
+            "local vit",
+            {"position_bias": False, "shift": False},
+            "Local attention over",
+        ),
+        ("neighbourhood attention", {"position_bias": True}, "BiasedNeighbourhoodAttention"),
+        ("neighbourhood attention", {"position_bias": False}, "NeighbourhoodAttention"),
+    ],
+)
+@pytest.mark.parametrize("size", [24, 20])
+def test_attention_with_and_without_a_position_bias(
+    operator: str, options: dict[str, Any], words: str, size: int
+) -> None:
+    """Of maps that windows divide, and others."""
+    mixer = Mixer.named(operator, heads=2, kernel_size=3, **options)
+    stages = (Stage(2, 8, 2, (mixer,)),)
+    architecture = Architecture(Input(3, size, size), Stem(4), "conv", stages, Head(3))
+    assert words in standalone_source(architecture)
+    assert ("position_bias" in standalone_source(architecture)) is options["position_bias"]
+    holds(architecture)

@@ -19,7 +19,9 @@ from tests.space.spaces import everything
 from tests.space.test_every_mixer_type_trains import network_of
 from tests.trainers.export.standalone_files import executed, images, unused
 from trainers.export.standalone import standalone_source
-from trainers.export.standalone.text import Listing, Loop, broken, call
+from trainers.export.standalone.draft import Term
+from trainers.export.standalone.imports import Import, import_lines
+from trainers.export.standalone.text import Listing, Loop, Named, broken, call
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).parent / "golden" / "four_operators.py"
@@ -160,6 +162,31 @@ def test_texts_are_broken_where_a_formatter_would() -> None:
         "    for _ in range(2)",
         "    for each in [",
     ]
+
+
+def test_a_named_argument_is_broken_behind_its_name() -> None:
+    named = Named("each", Listing((call("made", "a" * 50), call("made", "b" * 50))))
+    assert broken(named, 4, "", ",") == [
+        "    each=[",
+        f"        made({'a' * 50}),",
+        f"        made({'b' * 50}),",
+        "    ],",
+    ]
+
+
+def test_products_are_written_as_short_as_they_are() -> None:
+    one, two, width = Term.of(1), Term.of(2), Term("width")
+    assert (str(one * width), str(width * one)) == ("width", "width")
+    assert (str(two * width), str(width * two), (two * two).value) == ("2 * width", "2 * width", 4)
+    assert str(width * Term("a + b")) == "width * (a + b)"
+    assert str(Term("width // 2") * width) == "(width // 2) * width"
+    assert (str(width.squared), two.squared.value) == ("width**2", 4)
+    assert (str(Term("a + b") // 2), (Term.of(7) // 2).value) == ("(a + b) // 2", 3)
+
+
+def test_imports_stand_in_the_order_of_ruff() -> None:
+    found = import_lines([Import("a", each) for each in ("find", "Found", "FOUND", "X", "y")])
+    assert found == "from a import FOUND, Found, X, find, y"
 
 
 if __name__ == "__main__":

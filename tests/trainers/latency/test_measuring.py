@@ -19,7 +19,7 @@ from trainers.latency.figure import (
     drift_of,
     median_interval,
 )
-from trainers.latency.measuring import Effort, measure_in_turns, warm_up
+from trainers.latency.measuring import Effort, _block, measure_in_turns, warm_up
 
 EFFORT = Effort(runs=30, seconds=5.0, attempts=3, patience=0.0)
 
@@ -281,3 +281,28 @@ def test_a_figure_is_read_back() -> None:
     (found,) = measured(Clock().thing("a", always(4.0)))
     assert Latency.from_dict(found.to_dict()) == found
     assert found.words.startswith("4 ms (4 – 4, n = ")
+
+
+def test_intervals_of_medians_in_figures() -> None:
+    """Of 0, 1, 2, …: n/2 ± 0.98 √n, rounded outwards."""
+    expected = {1: (0, 0), 5: (0, 4), 6: (0, 5), 7: (0, 6), 25: (7, 18), 100: (40, 60)}
+    for n, ends in expected.items():
+        assert median_interval([float(each) for each in range(n)][::-1]) == ends
+
+
+def test_drift_in_figures() -> None:
+    assert drift_of([1.0, 2.0, 3.0, 4.0, 5.0]) == 0.0
+    assert drift_of([1.0, 1.0, 2.0, 2.0, 4.0, 4.0]) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "block_seconds", "runs"),
+    [(10.0, 0.1, 10), (10.0, 0.1099, 10), (10.0, 0.11, 11), (10.0, 0.0, 3), (1.0, 0.1, 30)],
+)
+def test_a_turn_has_as_many_runs_as_it_has_time_for(
+    milliseconds: float, block_seconds: float, runs: int
+) -> None:
+    """At least three, and no more than are wanted in all."""
+    effort = replace(EFFORT, block_seconds=block_seconds)
+    thing = Clock().thing("a", always(milliseconds))
+    assert len(_block(thing, effort, ())) == runs

@@ -11,7 +11,7 @@ import pytest
 from space.errors import InputError
 from tests.space.spaces import small
 from tests.support.made_up_meter import DEVICE, figure, part_ms
-from trainers.latency import LatencySpec, PartTable, parts_of_space
+from trainers.latency import Latency, LatencySpec, PartTable, parts_of, parts_of_space
 
 
 def slow(place: int) -> float:
@@ -98,6 +98,7 @@ def test_a_table_of_another_setting_is_refused(other: PartTable, said: str) -> N
         ({"device": {}}, "file.device"),
         ({"parts": [{}]}, "file.parts[0]"),
         ({"parts": [{"part": {"kind": 1}, "latency": {}}]}, "file.parts[0].part"),
+        ({"parts": [{"part": {"kind": 1}, "latency": 3}]}, "file.parts[0].latency"),
         ({"parts": [{"part": "stem", "latency": {}}]}, "file.parts[0].part"),
     ],
 )
@@ -122,3 +123,52 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "no.json").write_text("{")
     with pytest.raises(InputError):
         PartTable.load(tmp_path / "no.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"format": "2"}, "t: is no latency table of this program ('mixspace latency table 1')"),
+        ({"parts": {}}, "t.parts: must be a list"),
+        ({"parts": [{"part": 1}]}, "t.parts[0]: must have part and latency"),
+        ({"parts": [{"part": {}, "latency": []}]}, "t.parts[0].latency: must be a mapping"),
+    ],
+)
+def test_what_is_no_table_is_refused_in_words(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        PartTable.from_dict(table().to_dict() | change, "t")
+    assert str(refused.value) == said
+
+
+def test_a_file_that_is_no_table_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "table.json"
+    path.write_text(json.dumps(table().to_dict() | {"parts": 1}))
+    with pytest.raises(InputError) as refused:
+        PartTable.load(path)
+    assert str(refused.value) == f"{path}.parts: must be a list"
+    path.unlink()
+    with pytest.raises(InputError) as refused:
+        PartTable.load(path)
+    assert str(refused.value).startswith(f"table: {path} cannot be read: ")
+
+
+def test_what_is_no_latency_says_why() -> None:
+    values = figure(2.0).to_dict()
+    assert Latency.from_dict({n: v for n, v in values.items() if n != "reasons"}).quiet
+    with pytest.raises(InputError) as refused:
+        Latency.from_dict(values | {"low_ms": 0.0})
+    said = "latency: is no measured latency (times must be above 0)"
+    assert str(refused.value) == said
+    with pytest.raises(InputError) as refused:
+        Latency.from_dict(values | {"high_ms": float("inf")})
+    assert str(refused.value) == said
+
+
+def test_parts_of_a_network_that_a_table_has_not_are_named() -> None:
+    network = next(iter(small().enumerate()))
+    needed = list(parts_of(network))
+    mine = table()
+    mine.figures = {part: figure(1.0) for part in needed[1:3]}
+    assert mine.missing(network) == [needed[0], *needed[3:]]
+    mine.figures |= dict.fromkeys(needed, figure(1.0))
+    assert mine.missing(network) == []

@@ -6,6 +6,9 @@ import torch
 
 from space import Architecture, DesignSpace
 from space.cost import cost
+from space.custom import CustomMixer
+from space.errors import InputError
+from tests.space.own_mixers import mixers
 from tests.space.spaces import everything, small
 from trainers.latency import Part, parts_of, parts_of_space
 from trainers.latency.part_modules import network_module, part_module
@@ -87,3 +90,26 @@ def test_blocks_whose_tiles_move_are_another_part() -> None:
         for part in parts_of_space(small())
         if part.mixer is not None and part.mixer.locality != "window"
     )
+
+
+def test_words_of_parts() -> None:
+    stem, block, *_, head = parts_of(next(iter(small().enumerate())))
+    assert stem.words == "stem patch at 16×16×8"
+    assert block.words == "block conv DW-S Conv. k3 at 4×4×8"
+    assert head.words == "head before at 2×2×16"
+
+
+POOL_OF_5 = {"custom": "test pool", "version": 1, "options": {"kernel_size": 5}}
+
+
+@pytest.mark.usefixtures(mixers.__name__)
+def test_a_part_with_a_mixer_of_ones_own_is_read_back() -> None:
+    block = next(p for p in parts_of(next(iter(small().enumerate()))) if p.kind == "block")
+    values = block.to_dict() | {"mixer": POOL_OF_5}
+    part = Part.from_dict(values)
+    assert isinstance(part.mixer, CustomMixer)
+    assert (part.to_dict(), part.type) == (values, block.type)
+    for mixer, field in ((POOL_OF_5 | {"custom": "DW-S Conv."}, "custom"), ({}, "locality")):
+        with pytest.raises(InputError) as refused:
+            Part.from_dict(values | {"mixer": mixer}, "there")
+        assert refused.value.problems[0].where == f"there.mixer.{field}"

@@ -1,9 +1,11 @@
 """The line, its error on what it has not seen, and estimates of parts that nobody measured."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from space import Architecture
+from space import Architecture, InputError
 from tests.space.spaces import small
 from tests.support.made_up_meter import network_ms, part_ms
 from trainers.latency import PredictionError, Predictor, parts_of, parts_of_space
@@ -55,6 +57,7 @@ def test_theil_sen_of_equal_sums_says_nothing_of_a_slope() -> None:
     assert theil_sen([2.0, 2.0, 2.0], [3.0, 3.2, 2.9]) == (1.0, pytest.approx(1.0))
     assert theil_sen([1.0, 2.0], [5.0, 1.0])[0] == 1.0
     assert theil_sen([1.0, 2.0, 4.0], [3.0, 5.0, 9.0]) == (2.0, pytest.approx(1.0))
+    assert theil_sen([1.0, 2.0, 4.0], [3.0, 3.5, 4.5]) == (0.5, pytest.approx(2.5))
 
 
 def test_a_line_needs_networks() -> None:
@@ -100,3 +103,50 @@ def test_a_predictor_is_read_back() -> None:
 def test_the_error_of_predictions() -> None:
     error = PredictionError.of([1.1, 0.9, 2.0], [1.0, 1.0, 2.0])
     assert (error.n, error.largest, error.bias) == (3, pytest.approx(0.1), 0.0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"error": {"n": 3}},
+        {"error": 3},
+        {"intercept_ms": "much"},
+        {"slope": None},
+        {"fitted_on": "x"},
+        {"slope": ...},
+    ],
+    ids=str,
+)
+def test_what_is_no_predictor_is_refused(change: dict[str, Any]) -> None:
+    plain = {"intercept_ms": 1.0, "slope": 2.0, "fitted_on": 3, "error": None} | change
+    values = {name: value for name, value in plain.items() if value is not ...}
+    with pytest.raises(InputError, match=r"^predictor: is none \((Type|Key|Value)Error\("):
+        Predictor.from_dict(values, {})
+
+
+def test_words_of_a_predictor() -> None:
+    bare = Predictor(dict.fromkeys(list(parts_of_space(small()))[:3], 1.0), fitted_on=4)
+    start = "predicted from 3 measured parts, a line through 4 measured networks; error "
+    assert bare.words == f"{start}unknown"
+    assert bare.margin == 0.5
+    bare.error = PredictionError(1, 0.0123, 0.2, 0.0)
+    said = "median 1.2%, largest 20.0%, on 1 held-out network"
+    assert bare.words == start + said
+    assert bare.error.words == said
+    assert bare.margin == pytest.approx(0.3)
+    bare.error = PredictionError(2, 0.0, 0.001, 0.0)
+    assert bare.margin == 0.02
+    assert bare.error.words.endswith("on 2 held-out networks")
+
+
+def test_nothing_is_predicted_below_zero() -> None:
+    (network,) = networks(1)
+    assert Predictor(table(), intercept=-1e9)(network) == 1e-6
+
+
+def test_parts_that_were_not_measured_are_counted() -> None:
+    (network,) = networks(1)
+    needed = list(parts_of(network))
+    assert Predictor(dict.fromkeys(needed[1:], 1.0)).estimated(network) == 1
+    assert Predictor(dict.fromkeys(needed[:1], 1.0)).estimated(network) == len(needed) - 1
+    assert Predictor(dict.fromkeys(needed, 1.0)).estimated(network) == 0

@@ -381,6 +381,30 @@ BAD: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda c: first("annotations")(c).update(segmentation=[[1, 2, 3, 4, 5, 6, 7]]),
         "has polygons of fewer than three points, or of half points: 1 (annotation 7)",
     ),
+    "a category without a name": (
+        lambda c: first("categories")(c).update(name=" "),
+        "DATA/annotations/instances_train2017.json has categories without a name: 1 (1)",
+    ),
+    "a word as an annotation": (
+        lambda c: c["annotations"].insert(2, "word"),
+        "has annotations that are no mappings: 1 (2)",
+    ),
+    "a picture without an id": (
+        lambda c: c["images"].insert(1, {"file_name": "a.png"}),
+        "has pictures without a number or text as id: 1 (entry 1)",
+    ),
+    "a word as a category": (
+        lambda c: c["categories"].insert(0, "disk"),
+        "has categories without a number or text as id: 1 (entry 0)",
+    ),
+    "half a crowd": (
+        lambda c: first("annotations")(c).update(iscrowd=2),
+        "has values of iscrowd that are neither 0 nor 1: 1 (annotation 7)",
+    ),
+    "a word as a crowd": (
+        lambda c: first("annotations")(c).update(iscrowd="1"),
+        "has values of iscrowd that are neither 0 nor 1: 1 (annotation 7)",
+    ),
     "a mask of another size": (
         lambda c: first("annotations")(c).update(segmentation={"size": [9, 9], "counts": [81]}),
         "has masks of another size than their picture: 1 (annotation 7)",
@@ -412,7 +436,9 @@ BAD: dict[str, tuple[Callable[[Any], object], str]] = {
 def test_what_is_wrong_is_refused_by_kind_and_number(tmp_path: Path, name: str) -> None:
     edit, said = BAD[name]
     change(instances(coco(tmp_path)), edit)
-    assert said in refusal(tmp_path, "detection")
+    place = "data.folder: DATA/annotations/instances_train2017.json "
+    start = place if said.startswith("has ") else ""
+    assert start + said in refusal(tmp_path, "detection").splitlines()[0]
 
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:

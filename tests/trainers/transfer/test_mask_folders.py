@@ -309,7 +309,7 @@ def test_folders_that_say_too_little_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / "a"
     shutil.rmtree(folder / "images" / "training")
     said = refusal(folder, "segmentation")
-    assert "DATA has pictures to validate on, and none to train on" in said
+    assert said == "data.folder: DATA has pictures to validate on, and none to train on"
     assert "data.without_annotations: only for detection" in refusal(
         folder, "segmentation", without_annotations="keep"
     )

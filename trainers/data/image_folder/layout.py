@@ -91,11 +91,6 @@ class FolderLayout:
     remarks: tuple[str, ...] = field(default=())
 
     @property
-    def train(self) -> Path:
-        """Where the pictures of the training part lie."""
-        return self.parts["train"].folder
-
-    @property
     def test(self) -> Path | None:
         """Where those of the test part lie or are named; None where a share is kept for it."""
         part = self.parts.get("test")

@@ -149,7 +149,9 @@ class _Cifar(ResidentKind):
                     raise InputError.of("data.folder", message)
                 yield io.BytesIO(content.read())
         except (OSError, EOFError, tarfile.TarError) as error:
-            message = f"{self._path(name)} cannot be read ({error})"
+            # The first line: behind it are the faults by each way of compressing.
+            why = (str(error).splitlines() or [type(error).__name__])[0].removesuffix(":")
+            message = f"{self._path(name)} cannot be read ({why})"
             raise InputError.of("data.folder", message) from None
 
     def _class_names(self) -> tuple[str, ...]:

@@ -30,10 +30,6 @@ class Findings:
         """
         self._names.setdefault(kind, []).append(name)
 
-    def count(self, kind: str) -> int:
-        """How many of a kind there are."""
-        return len(self._names.get(kind, ()))
-
     def sentences(self) -> tuple[str, ...]:
         """One for each kind, with its number and some names."""
         return tuple(f"{kind}: {told(names)}" for kind, names in sorted(self._names.items()))
