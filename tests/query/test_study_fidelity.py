@@ -1,13 +1,16 @@
 """The fidelity ledger of studies in a store: what counts, what does not, and what is said of it."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
+from search.fidelity import Agreement
 from search.query import StudyFidelity, paired_fidelity, proxy_worth, study_fidelity
 from search.query.full_trainings import full_trainings
+from search.query.proxy_worth import ProxyWorth, Stop
 from search.query.trained_curves import with_curves
 from search.store import Store
 from space.errors import InputError
@@ -217,3 +220,26 @@ def test_what_is_not_known_of_judging_is_said(store: Store) -> None:
         "; trials were stopped after 1 epoch, and what that is worth is not known: it takes 10 "
         "trained to the end, and there is 1."
     )
+
+
+def test_where_the_order_of_one_epoch_is_not_known_the_others_are_told() -> None:
+    told, one, none = Agreement(12, 0.5, 0.125, 0.75), Agreement(3), Agreement(10, 0.25)
+    stops = tuple(Stop(epoch, 1, each) for epoch, each in enumerate((told, one, none), 1))
+    found = ProxyWorth("s", "judged after 4 epochs", stops, 1200)
+    assert found.sentence == (
+        "Judged after 4 epochs (of other trainings: not known here); trials were stopped after 1 "
+        "and 2 and 3 epochs, whose order agrees with the last epoch's by Kendall's tau 0.50 "
+        "[0.12, 0.75] and unknown and unknown (1,200 survivors)."
+    )
+    few = ProxyWorth("s", "judged", (Stop(1, 2, one),), 3)
+    assert few.sentence == (
+        "Judged (of other trainings: not known here); trials were stopped after 1 epoch, and what "
+        "that is worth is not known: it takes 10 trained to the end, and there are 3."
+    )
+    assert few.plain() == {
+        "study": "s",
+        "conditions": "judged",
+        "stops": ({"epoch": 1, "trials": 2, "agreement": asdict(one)},),
+        "complete": 3,
+        "sentence": few.sentence,
+    }

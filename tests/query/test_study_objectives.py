@@ -273,6 +273,8 @@ def test_the_method_is_said_with_its_options_and_each_name_once(tmp_path: Path) 
         ("validation_accuracy", 0.91234, "91.23%"),
         ("validation_loss", 0.43211, "0.4321"),
         ("macs", 3_740_000_000.0, "3.74G"),
+        ("training_bytes", 12_349.6, "12.3k"),
+        ("latency", 4.8249, "4.82 ms"),
     ],
 )
 def test_a_metric_is_written_as_it_is_read(name: str, value: float, words: str) -> None:
