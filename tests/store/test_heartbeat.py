@@ -1,5 +1,6 @@
 import logging
 import threading
+import time
 
 import pytest
 
@@ -49,3 +50,42 @@ def test_it_moves_the_heartbeat(store: Store) -> None:
             if now.heartbeat > run.heartbeat:
                 break
     assert now.heartbeat > run.heartbeat
+
+
+def test_an_end_that_nobody_asked_about_is_said_and_stops_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = Flaky(True, True, False)
+    with caplog.at_level(logging.WARNING), Heartbeat(store.heartbeat, 7, interval=0.001) as heart:
+        heart._thread.join(10)
+        assert not heart._thread.is_alive()
+    assert [record.getMessage() for record in caplog.records] == [
+        "run 7 was ended by another process"
+    ]
+    assert store.beats == 3
+
+
+def test_what_it_says_of_a_store_that_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    store = Flaky(StoreError("gone"), StoreError("gone"), True, StoreError("again"), True)
+    heart = Heartbeat(store.heartbeat, 7)
+    with caplog.at_level(logging.WARNING):
+        assert [heart._beat_once() for _ in range(6)] == [True] * 6
+    assert [record.getMessage() for record in caplog.records] == [
+        "heartbeat of run 7: gone; trying on",
+        "heartbeat of run 7: the store answers again",
+        "heartbeat of run 7: again; trying on",
+        "heartbeat of run 7: the store answers again",
+    ]
+
+
+def test_it_knows_since_when_the_store_has_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    heart = Heartbeat(Flaky(True, StoreError("gone"), False).heartbeat, 1)
+    now = iter((5.0, 7.0))
+    monkeypatch.setattr(time, "monotonic", lambda: next(now))
+    assert not heart.answered_since(float("-inf"))
+    assert heart._beat_once()
+    assert [heart.answered_since(moment) for moment in (4.9, 5.0, 5.1)] == [True, False, False]
+    assert heart._beat_once()  # it did not answer
+    assert not heart.answered_since(5.0)
+    assert not heart._beat_once()
+    assert heart.answered_since(6.9)
