@@ -102,3 +102,20 @@ def test_a_complete_point_that_ended_early_is_final_and_teaches_nobody() -> None
     assert beside.variance[4:].tolist() == [0, 0]
     assert beside.mean[3] == pytest.approx(alone.mean[3], abs=0.02)
     assert beside.mean[3] > 1.3
+
+
+def test_what_is_known_without_a_whole_curve_counts_where_it_was_reached() -> None:
+    whole = [observation(curve) for curve in curves(8).tolist()]
+    last = {EPOCHS: {"a": 0.75}}
+    running = Observation(TrialState.RUNNING, {"a": 0.1}, last)
+    other = Observation(TrialState.RUNNING, {"a": 0.1}, {EPOCHS: {"b": 0.75}})
+    found = final_estimates([*whole, running, other], "a", EPOCHS)
+    assert (found.mean[8], found.variance[8]) == (0.75, 0)
+    assert np.isnan(found.mean[9])
+    bare = Observation(TrialState.PRUNED, {"a": 0.4})  # as a store without curves has it
+    first = Observation(TrialState.PRUNED, {"a": 0.4}, {1: {"a": 0.4}})
+    lost = Observation(TrialState.FAILED, {"a": 0.4})
+    found = final_estimates([*whole, bare, first, lost], "a", EPOCHS)
+    assert found.mean[8] == found.mean[9]
+    assert found.variance[8] == found.variance[9] > 0
+    assert np.isnan(found.mean[10])
