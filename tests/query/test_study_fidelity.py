@@ -1,6 +1,6 @@
 """The fidelity ledger of studies in a store: what counts, what does not, and what is said of it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +9,10 @@ from scipy.stats import kendalltau
 
 from search.fidelity import Agreement
 from search.query import StudyFidelity, paired_fidelity, proxy_worth, study_fidelity
+from search.query.fidelity_proxies import costs, pace
 from search.query.full_trainings import full_trainings
 from search.query.proxy_worth import ProxyWorth, Stop
-from search.query.trained_curves import with_curves
+from search.query.trained_curves import CurvedTraining, with_curves
 from search.store import Store
 from space.errors import InputError
 from tests.query.curves import EPOCHS, curve, study_of, train
@@ -243,3 +244,26 @@ def test_where_the_order_of_one_epoch_is_not_known_the_others_are_told() -> None
         "complete": 3,
         "sentence": few.sentence,
     }
+
+
+def test_what_epochs_cost_is_told_as_far_as_their_seconds_are_known(store: Store) -> None:
+    for number in (0, 1, 2):
+        train(store, study_of(store, f"s{number}"), number)
+    groups = [full_trainings(store, [f"s{number}"])[0] for number in (0, 1, 2)]
+    curved = [with_curves(store, group.trainings)[0] for group in groups]
+
+    def timed(training: CurvedTraining, *seconds: float | None) -> CurvedTraining:
+        curve = tuple(replace(training.curve[0], seconds=each) for each in seconds)
+        return replace(training, curve=curve)
+
+    one, two, lost = (
+        timed(curved[0], 1.0, None, 3.0),
+        timed(curved[1], None, 2.0, 2.0),
+        timed(curved[2], None, None),
+    )
+    told = costs([one, two], [one, two])
+    assert [told(epoch) for epoch in (1, 2, 3)] == [0.125, 0.375, 1.0]
+    assert costs([one], [lost])(1) is None
+    assert costs([one, two], [lost, two])(2) == 0.5
+    assert [pace(each) for each in (one, two)] == [2.0, 2.0]
+    assert np.isnan(pace(lost))

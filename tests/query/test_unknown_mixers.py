@@ -1,6 +1,7 @@
 """What is told of networks with a mixer that somebody registered, where nobody knows it."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,10 @@ def test_networks_of_another_mixer_of_its_name_are_left_out_of_importance(filled
 
 def test_of_many_networks_a_part_is_drawn_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     trained = {network(DW, depth=depth): 0.5 for depth in DEPTHS} | {"{}": 0.5}
+    module = import_module("search.query.study_importance")  # its name is that of a function too
     drawn = []
     for places in ([0, 1], [1, 3]):
-        monkeypatch.setitem(importance_of.__globals__, "drawn", lambda _, found=places: found)
+        monkeypatch.setattr(module, "drawn", lambda _, found=places: found)
         drawn.append(importance_of(("a",), "judged", trained, ["A note."]))
     one, two = drawn
     assert (one.shares.networks, one.shares.total) == (2, 4)
