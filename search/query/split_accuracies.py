@@ -42,12 +42,15 @@ class TestFigures:
 
     @classmethod
     def of(cls, results: Sequence[TrainedResult]) -> "TestFigures | None":
-        """Those of the trainings of one network; None where none was tested."""
+        """Those of the trainings of one network.
+
+        None where none was tested, or of some it is not known on how many images.
+        """
         tested = [result.test for result in results if result.test is not None]
         accuracy = Figures.of(reading.accuracy for reading in tested)
-        if accuracy is None or not tested[0].images:
+        images = min((reading.images or 0 for reading in tested), default=0)
+        if accuracy is None or not images:
             return None
-        images = min(reading.images or 0 for reading in tested)
         low, high = wilson_interval(accuracy.mean, images)
         readings = len({each.id for result in results for each in result.readings})
         return cls(accuracy, low, high, images, tested[0].chance, readings)

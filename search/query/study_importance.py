@@ -99,7 +99,7 @@ def importance_of(
 
 
 def _read(text: str) -> Architecture | None:
-    """None of a network whose mixer is not registered here."""
+    """None of a network that cannot be read: here its mixer's name is that of another."""
     try:
         return Architecture.from_json(text)
     except InputError:

@@ -82,6 +82,7 @@ def test_front_counts_and_named_are_those_of_a_whole_read(filled: Store, cost: C
         assert found.named == named
         assert (found.total, found.without) == (len(known), len(rows) - len(known))
         assert {row.trial_id for row in found.shown} == {row.trial_id for row in known}
+        assert found.points == len(known) <= len(found.shown)
 
 
 def _holds(found: AccuracyCost, cost: Cost, points: int) -> None:

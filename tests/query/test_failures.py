@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from search.query import (
+    failed_trials,
     failures,
     kind_of_reason,
     trial_summaries,
@@ -149,3 +150,39 @@ def test_a_filter_counts(store: Store) -> None:
 def test_reasons_are_alike_but_for_their_numbers(one: str, other: str | None, same: bool) -> None:
     assert (kind_of_reason(one) == kind_of_reason(other)) is same
     assert not re.search(r"\b\d", kind_of_reason(one))
+
+
+def test_kinds_that_are_as_frequent_stand_by_state_and_reason(store: Store) -> None:
+    study = add_study(store, "s")
+    run = begin_run(store, study.id)
+    told = [
+        ("infeasible", "a"),
+        ("failed", "b"),
+        ("failed", "a 1"),
+        ("failed", "c"),
+        ("failed", "c"),
+    ]
+    for number, (state, reason) in enumerate(told):
+        trial = add_trial(store, study.id, run.id, number)
+        store.trials.start(trial.id, run.id)
+        store.trials.finish(trial.id, state, reason)
+    complete_trial(store, study.id, run.id, 7, 0.5)
+    found = failures(store)
+    assert [(str(kind.state), kind.reason, kind.trials) for kind in found.kinds] == [
+        ("failed", "c", 2),
+        ("failed", "a …", 1),
+        ("failed", "b", 1),
+        ("infeasible", "a", 1),
+    ]
+    names = [share.name for share in found.by_operator]
+    order = [(-share.share, -share.ended, share.name) for share in found.by_operator]
+    assert order == sorted(order)
+    assert len(names) == len(set(names))
+    assert failed_trials({TrialState.FAILED: 2, TrialState.INFEASIBLE: 3}) == 5
+    assert failed_trials({TrialState.PRUNED: 2, TrialState.PREEMPTED: 3}) == 0
+
+
+def test_a_reason_is_shortened_to_its_first_line() -> None:
+    assert kind_of_reason("  x" * 200) == ("  x" * 200).strip()[:200]
+    assert kind_of_reason(" a -1.5e-3, b_2: 3,4\nc") == "a …, b_2: …"
+    assert kind_of_reason(None) == kind_of_reason(" ") == ""

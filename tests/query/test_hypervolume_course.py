@@ -7,7 +7,12 @@ import pytest
 
 from search.objectives import Objective, Objectives
 from search.query import hypervolume_course
-from search.query.hypervolume_course import _growth, _Scale
+from search.query.hypervolume_course import (
+    HypervolumeCourse,
+    HypervolumePoint,
+    _growth,
+    _Scale,
+)
 from search.store import Store
 from space.errors import InputError
 from tests.support import samples
@@ -110,3 +115,21 @@ def test_one_objective_has_none_and_neither_has_a_study_without_results(store: S
     assert hypervolume_course(store, study_of(store, [None])) is None
     with pytest.raises(InputError, match="nobody"):
         hypervolume_course(store, "nobody")
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "since"),
+    [
+        (2000, "2,000 of 2,000: the last one."),
+        (1999, "1,999 of 2,000: none of the 1 since has moved the front."),
+        (500, "500 of 2,000: none of the 1,500 since has moved the front."),
+    ],
+)
+def test_what_is_covered_is_said_word_by_word(evaluation: int, since: str) -> None:
+    points = (HypervolumePoint(1, 0, "a", 0.1), HypervolumePoint(evaluation, 7, "b", 0.4321))
+    ends = {"validation_accuracy": 0.3, "params": 9.0}, {"validation_accuracy": 0.5, "params": 1.0}
+    found = HypervolumeCourse(BOTH, *ends, points, 2000, (), 0)
+    assert found.sentence == (
+        "The front covers 43.2% of the box from a tenth of the range below the worst to the best "
+        f"results of this study, since evaluation {since}"
+    )

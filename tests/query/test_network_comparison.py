@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from search.query import PairTest, compare_networks, spreads
 from search.query.network_comparison import _differences
 from search.store import Store
-from space.errors import InputError
+from space.errors import InputError, Problem
 from tests.space.spaces import small
 from tests.support.samples import (
     add_study,
@@ -165,3 +165,16 @@ def test_each_part_that_changes_is_named() -> None:
 def test_what_cannot_be_compared_is_refused(filled: Store, asked: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         compare_networks(filled, asked)
+
+
+def test_what_cannot_be_compared_is_said_word_by_word(filled: Store) -> None:
+    def said(*numbers: int) -> tuple[Problem, ...]:
+        with pytest.raises(InputError) as caught:
+            compare_networks(filled, ids(*numbers))
+        return caught.value.problems
+
+    for numbers in ((0,), (0, 1, 2, 3, 4, 5, 6)):
+        message = f"{len(numbers)} given; from 2 to 6 networks are compared"
+        assert said(*numbers) == (Problem("architectures", message),)
+    twice = ", ".join(sorted(ids(0, 1)))
+    assert said(0, 1, 1, 0, 2) == (Problem("architectures", f"{twice} is named twice"),)

@@ -12,7 +12,7 @@ from search.query import StudyEffects, study_effects, table_effects
 from search.store import Store, StudyRecord
 from space import Architecture
 from space.cost import cost
-from space.errors import InputError
+from space.errors import InputError, Problem
 from space.mixer import Mixer
 from tests.query.curves import study_of
 from tests.search.test_effects import network
@@ -248,3 +248,21 @@ def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"seed": [1]}).to_parquet(tmp_path / "other.parquet")
     with pytest.raises(InputError, match="it has no architecture_id, architecture, params"):
         table_effects(tmp_path / "other.parquet")
+
+
+def test_what_is_no_table_is_said_word_by_word(tmp_path: Path) -> None:
+    def said(path: Path) -> Problem:
+        with pytest.raises(InputError) as caught:
+            table_effects(path)
+        (problem,) = caught.value.problems
+        return problem
+
+    path = tmp_path / "other.parquet"
+    pd.DataFrame({"seed": [1], "params": [1]}).to_parquet(path)
+    lacks = "architecture_id, architecture, macs, validation_accuracy, seconds"
+    assert said(path) == Problem("study", f"{path} is no table of trainings: it has no {lacks}")
+    path.write_text("a,b\n1,2\n")
+    problem = said(path)
+    assert problem.where == "study"
+    assert problem.message.startswith(f"{path} cannot be read: Parquet magic bytes not found")
+    assert "  " not in problem.message

@@ -1,17 +1,18 @@
 """The fidelity ledger of studies in a store: what counts, what does not, and what is said of it."""
 
-import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
+from search.fidelity import Agreement
 from search.query import StudyFidelity, paired_fidelity, proxy_worth, study_fidelity
-from search.query.fidelity_proxies import pace
+from search.query.fidelity_proxies import costs, pace
 from search.query.full_trainings import full_trainings
-from search.query.trained_curves import with_curves
+from search.query.proxy_worth import ProxyWorth, Stop
+from search.query.trained_curves import CurvedTraining, with_curves
 from search.store import Store
 from space.errors import InputError
 from tests.query.curves import EPOCHS, curve, study_of, train
@@ -222,12 +223,47 @@ def test_what_is_not_known_of_judging_is_said(store: Store) -> None:
     )
 
 
-def test_where_no_epoch_tells_how_long_it_took_the_pace_is_not_known(store: Store) -> None:
-    train(store, study_of(store, "a"), 0)
-    (group,) = full_trainings(store, ["a"])
-    (training,) = with_curves(store, group.trainings)
-    first, second, third, *rest = training.curve
-    times = (replace(first, seconds=9.0), replace(second, seconds=2.0), replace(third, seconds=3.0))
-    silent = tuple(replace(epoch, seconds=None) for epoch in rest)
-    assert pace(replace(training, curve=times + silent)) == 3.0
-    assert math.isnan(pace(replace(training, curve=silent)))
+def test_where_the_order_of_one_epoch_is_not_known_the_others_are_told() -> None:
+    told, one, none = Agreement(12, 0.5, 0.125, 0.75), Agreement(3), Agreement(10, 0.25)
+    stops = tuple(Stop(epoch, 1, each) for epoch, each in enumerate((told, one, none), 1))
+    found = ProxyWorth("s", "judged after 4 epochs", stops, 1200)
+    assert found.sentence == (
+        "Judged after 4 epochs (of other trainings: not known here); trials were stopped after 1 "
+        "and 2 and 3 epochs, whose order agrees with the last epoch's by Kendall's tau 0.50 "
+        "[0.12, 0.75] and unknown and unknown (1,200 survivors)."
+    )
+    few = ProxyWorth("s", "judged", (Stop(1, 2, one),), 3)
+    assert few.sentence == (
+        "Judged (of other trainings: not known here); trials were stopped after 1 epoch, and what "
+        "that is worth is not known: it takes 10 trained to the end, and there are 3."
+    )
+    assert few.plain() == {
+        "study": "s",
+        "conditions": "judged",
+        "stops": ({"epoch": 1, "trials": 2, "agreement": asdict(one)},),
+        "complete": 3,
+        "sentence": few.sentence,
+    }
+
+
+def test_what_epochs_cost_is_told_as_far_as_their_seconds_are_known(store: Store) -> None:
+    for number in (0, 1, 2):
+        train(store, study_of(store, f"s{number}"), number)
+    groups = [full_trainings(store, [f"s{number}"])[0] for number in (0, 1, 2)]
+    curved = [with_curves(store, group.trainings)[0] for group in groups]
+
+    def timed(training: CurvedTraining, *seconds: float | None) -> CurvedTraining:
+        curve = tuple(replace(training.curve[0], seconds=each) for each in seconds)
+        return replace(training, curve=curve)
+
+    one, two, lost = (
+        timed(curved[0], 1.0, None, 3.0),
+        timed(curved[1], None, 2.0, 2.0),
+        timed(curved[2], None, None),
+    )
+    told = costs([one, two], [one, two])
+    assert [told(epoch) for epoch in (1, 2, 3)] == [0.125, 0.375, 1.0]
+    assert costs([one], [lost])(1) is None
+    assert costs([one, two], [lost, two])(2) == 0.5
+    assert [pace(each) for each in (one, two)] == [2.0, 2.0]
+    assert np.isnan(pace(lost))

@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from search.config.objectives import read_objectives
 from search.driver.study_progress import Progress
 from search.exit_code import ExitCode
 from search.query import best, front, method_sentence, metric_words, study_objectives
+from search.query.study_objectives import latency_sentence
 from search.runner import RunOutcome
 from search.store import ParentRecord, Store, TrialState, open_store
 from space.errors import InputError
@@ -275,7 +277,51 @@ def test_the_method_is_said_with_its_options_and_each_name_once(tmp_path: Path) 
         ("validation_accuracy", 0.91234, "91.23%"),
         ("validation_loss", 0.43211, "0.4321"),
         ("macs", 3_740_000_000.0, "3.74G"),
+        ("training_bytes", 12_349.6, "12.3k"),
+        ("latency", 4.8249, "4.82 ms"),
     ],
 )
 def test_a_metric_is_written_as_it_is_read(name: str, value: float, words: str) -> None:
     assert metric_words(name, value) == words
+
+
+BOUND = "the study's constraints (validation_accuracy at least 0.9)"
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "said"),
+    [
+        ([], f"No architecture is completely trained yet: nothing keeps {BOUND} so far."),
+        ([0.8], f"None of 1 completely trained architecture keeps {BOUND}."),
+        ([0.8, 0.7], f"None of 2 completely trained architectures keeps {BOUND}."),
+        ([0.9], f"1 of 1 completely trained architecture keeps {BOUND}: [0]."),
+        ([0.8, 0.95], f"1 of 2 completely trained architectures keeps {BOUND}: [1]."),
+        ([0.95, 0.8, 0.9], f"2 of 3 completely trained architectures keep {BOUND}: [0], [2]."),
+    ],
+)
+def test_what_keeps_is_said_word_by_word(store: Store, accuracies: list[float], said: str) -> None:
+    results: list[Result] = [(number, each, 1.0) for number, each in enumerate(accuracies)]
+    filled(store, results, objectives=ONE, constraints=ACCURATE)
+    for number in range(len(accuracies)):
+        said = said.replace(f"[{number}]", architecture(number).id)
+    assert study_objectives(store, "s").sentences == [said]
+
+
+def test_where_latencies_come_from_is_said_word_by_word() -> None:
+    def measured(*disturbed: bool) -> list[Any]:
+        return [SimpleNamespace(disturbed=each) for each in disturbed]
+
+    spec = {"batch": 1, "precision": "float32", "runtime": "eager"}
+    plan: dict[str, Any] = {"spec": spec, "device": {"name": "a chip"}, "line": {"error": None}}
+    begin = "Latencies are medians measured on a chip (batch 1, float32, eager"
+    assert latency_sentence(None, []) is None
+    assert latency_sentence(plan, measured(False)) == f"{begin})."
+    assert latency_sentence(plan, measured(True, False, True)) == (
+        f"{begin}), 2 of 3 while the machine was not quiet."
+    )
+    plan["spec"] = spec | {"threads": 4}
+    plan["line"] = {"error": {"median": 0.0123, "largest": 0.25, "n": 1}}
+    assert latency_sentence(plan, []) == (
+        f"{begin}, threads 4); the search went by predictions, off by 1.2% in the median and 25.0% "
+        "at most on 1 held-out network."
+    )

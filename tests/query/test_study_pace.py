@@ -37,3 +37,15 @@ def test_the_pace_is_that_of_the_present_run(store: Store) -> None:
     assert left >= pace.seconds_left
     store.runs.end(run.id)
     assert study_pace(store, store.studies.summary(study.id)) is None
+
+
+def test_a_run_that_ends_while_it_is_asked_for_has_no_pace(store: Store) -> None:
+    study = add_study(store, "s", planned_trials=10)
+    run = begin_run(store, study.id)
+    for number in range(4):
+        complete_trial(store, study.id, run.id, number, 0.5)
+    before = store.studies.summary(study.id)
+    assert before.is_running
+    store.runs.end(run.id)
+    assert study_pace(store, before) is None
+    assert seconds_left(store, [before]) is None

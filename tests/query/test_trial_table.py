@@ -11,7 +11,8 @@ import pytest
 
 from search.cli.program import run_program
 from search.query import TABLE_COLUMNS, TABLE_FORMATS, trial_summaries, trial_table
-from search.store import Store, open_store
+from search.query.trial_summaries import Order
+from search.store import Store, TrialState, open_store
 from tests.support.samples import add_study, add_trial, begin_run, complete_trial, epoch
 
 
@@ -161,3 +162,32 @@ def test_what_cannot_be_dumped_is_refused(
     assert run_program(["dump", str(tmp_path / file), "--store", str(place), *more]) == 2
     assert message in capsys.readouterr().err
     assert [each.name for each in tmp_path.iterdir()] == ["store.db"]
+
+
+def test_summaries_have_their_order_whichever_states_are_asked_for(store: Store) -> None:
+    study = add_study(store)
+    run = begin_run(store, study.id)
+    accuracies = (0.3, 0.5, None, 0.5)
+    done = [complete_trial(store, study.id, run.id, n, each) for n, each in enumerate(accuracies)]
+    pruned = add_trial(store, study.id, run.id, 4)
+    store.trials.start(pruned.id, run.id)
+    store.epochs.record(pruned.id, epoch(1, 0.9))
+    store.trials.finish(pruned.id, "pruned", "rung")
+    waiting = add_trial(store, study.id, run.id, 5)
+    a, b, c, d = (trial.id for trial in done)
+
+    def ids(order: Order, *states: TrialState, limit: int | None = None) -> list[int]:
+        found = trial_summaries(store, order=order, states=states or None, limit=limit)
+        return [each.id for each in found]
+
+    complete, stopped = TrialState.COMPLETE, TrialState.PRUNED
+    assert ids("best", complete) == [b, d, a, c]
+    assert ids("best", stopped, complete) == [b, d, a, c, pruned.id]
+    assert ids("best") == [b, d, a, c, pruned.id, waiting.id]
+    assert ids("newest", complete) == [d, c, b, a]
+    assert ids("newest", limit=2) == [waiting.id, pruned.id]
+    assert ids("ended", complete) == [d, c, b, a]
+    assert ids("ended", limit=1) == [pruned.id]
+    assert ids("ended")[-1] == waiting.id
+    with pytest.raises(ValueError, match="'lost' is not a valid TrialState"):
+        trial_summaries(store, states=["lost"])  # type: ignore[list-item]

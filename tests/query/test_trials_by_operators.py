@@ -1,4 +1,4 @@
-"""What became of the trials of each operator alone."""
+"""What became of the trials of each operator: alone, beside others, and in the comparison."""
 
 import math
 import subprocess
@@ -8,9 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from search.query import best, trials_by_operators
-from search.query.operators import Pair, chance_of_images
+from search.query import OperatorRecord, best, operator_records, paired, trials_by_operators
+from search.query.operators import Pair, chance_of_images, state_words
 from search.store import ProcessIdentity, Store, TrialState
+from space.design.paired_points import PAIRED
+from space.relation_graph import NODES
 from tests.support.samples import add_study, add_trial, architecture, begin_run, complete_trial
 
 
@@ -54,3 +56,58 @@ def test_what_images_may_do_by_chance_is_of_the_mean_accuracy(store: Store) -> N
     pairs = [Pair("ViT", rows[0], 0.0), Pair("PVT", replace(rows[1], accuracy=None), 0.8)]
     found = chance_of_images(pairs, 1000)
     assert found == pytest.approx(1.96 * math.sqrt(2 * 0.4 * 0.6 / 1000))
+
+
+def test_the_comparison_is_of_its_complete_networks_the_best_first(store: Store) -> None:
+    study = add_study(store, "one")
+    run = begin_run(store, study.id)
+    for number, (operator, accuracy) in enumerate((("ViT", 0.5), ("MLP", 0.75), ("PVT", None))):
+        origin = f"{PAIRED}{operator}"
+        complete_trial(store, study.id, run.id, number, accuracy, origin=origin)
+    again = {"repeat": 1, "origin": "repeats trial 0"}  # of another origin, and the best of its own
+    complete_trial(store, study.id, run.id, 0, 0.6, **again)
+    complete_trial(store, study.id, run.id, 4, 0.9)
+    add_trial(store, study.id, run.id, 5, origin=f"{PAIRED}Conv.")
+    found = paired(store, "one", best(store, study="one", top=None))
+    assert [(each.operator, each.row.architecture_id) for each in found] == [
+        ("MLP", architecture(1).id),
+        ("ViT", architecture(0).id),
+    ]
+    assert [each.behind for each in found] == [0, pytest.approx(0.2)]
+    # Two shares of 100 images at their mean of 0.65.
+    assert chance_of_images(found, 100) == pytest.approx(1.96 * (2 * 0.65 * 0.35 / 100) ** 0.5)
+    assert paired(store, "one", []) == []
+
+
+def test_an_operator_has_a_record_also_without_an_accuracy(store: Store) -> None:
+    study = add_study(store, "one")
+    run = begin_run(store, study.id)
+    first = {architecture(number).name: number for number in reversed(range(2000))}
+    names = [name for name in NODES if name in first][:3]
+    alone = [first[name] for name in names]
+    complete_trial(store, study.id, run.id, alone[0], None)
+    complete_trial(store, study.id, run.id, alone[1], 0.5)
+    add_trial(store, study.id, run.id, alone[2])
+    records = operator_records(store, study="one")
+    assert list(records)[: len(NODES)] == list(NODES)
+    assert records[names[0]] == OperatorRecord(1, 0)
+    assert records[names[1]] == OperatorRecord(1, 0, 0.5, architecture(alone[1]).id, pruned=False)
+    assert records[names[2]] == OperatorRecord(1, 0)
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        (None, "not tried alone"),
+        ({}, "not tried alone"),
+        ({TrialState.FAILED: 1}, "failed"),
+        ({TrialState.FAILED: 2}, "2 failed"),
+        ({TrialState.COMPLETE: 1}, "complete without accuracy"),
+        (
+            {TrialState.FAILED: 1200, TrialState.RUNNING: 1, TrialState.COMPLETE: 2},
+            "1 running, 2 complete without accuracy, 1,200 failed",
+        ),
+    ],
+)
+def test_what_became_of_trials_is_said(counts: dict[TrialState, int] | None, words: str) -> None:
+    assert state_words(counts) == words

@@ -9,8 +9,10 @@ from search.query import FIELDS, parse_where
 from search.query.where_dates import Period, parse_period
 from search.query.where_tokens import parse_number
 from search.query.where_tree import And, Comparison, Not, Or
+from space.custom.registry import forget
 from space.errors import InputError
 from tests.query.strategies import JUNK, clauses
+from tests.space.own_mixers import POOLED, Pool, put
 
 
 def message(text: str) -> str:
@@ -326,3 +328,60 @@ def test_stages_and_epochs_are_part_of_a_comparison() -> None:
     )
     assert parse_where("study = stage or study in (at, any)").fields == {"study"}
     assert parse_where("accuracy at 3 > 1").hints[0].startswith("no accuracy is above 1")
+
+
+# --- what a field is compared with ----------------------------------------------------------------
+
+A_NUMBER = "a number such as 7, 0.9, 200k, 1.5M or 4.5G"
+A_SHARE = "a share such as 0.9 or 90%"
+A_TIME = "a time such as 5 ms, 800us or 1.5s; a bare number is milliseconds"
+A_DATE = "a date such as 2026-11-01, 2026-11 or 2026-11-01T10:30 (UTC, or with its zone)"
+A_STATE = "one of waiting, running, complete, pruned, infeasible, failed, preempted"
+A_HASH = "its hash or the beginning of it, hexadecimal digits such as 3f2a"
+A_NAME = "the name of an operator such as ViT or 'DW-S Conv.', a label, or a name in quotes"
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "expected"),
+    [
+        ("params", "many", A_NUMBER),
+        ("kernel", "'7'", A_NUMBER),
+        ("accuracy", "high", A_SHARE),
+        ("latency", "5parsecs", A_TIME),
+        ("latency", "-1", A_TIME),
+        ("latency", "'5 ms'", A_TIME),
+        ("ended", "soon", A_DATE),
+        ("state", "dead", A_STATE),
+        ("protocol", "xyz", A_HASH),
+        ("name", None, A_NAME),
+        ("study", None, "a word or a quoted text"),
+        ("tag", None, "a word or a quoted text"),
+    ],
+)
+def test_each_field_says_what_it_is_compared_with(
+    field: str, wrong: str | None, expected: str
+) -> None:
+    assert message(f"{field} =").split("\n")[0] == f"expected {expected}"
+    if wrong is not None:
+        plain = wrong.strip("'")
+        first, _, caret = message(f"{field} = {wrong}").split("\n")
+        assert first == f"{plain!r} is no {FIELDS[field].name}; expected {expected}"
+        assert caret.index("^") == 4 + len(f"{field} = ")
+
+
+def test_a_time_has_its_unit_or_is_of_milliseconds() -> None:
+    assert [
+        parse_where(f"latency < {text}").tree.values  # type: ignore[union-attr]
+        for text in ("5", "5ms", "5 ms", "800us", "1.5s")
+    ] == [(5.0,), (5.0,), (5.0,), (0.8,), (1500.0,)]
+
+
+def test_a_mixer_that_is_registered_is_named_as_operators_are() -> None:
+    put("own pool", Pool, options={"kernel_size": 3}, marks=POOLED)
+    try:
+        for text in ("'own pool'", "OwnPool", "'OWN  pool'"):
+            found = parse_where(f"name = {text}")
+            assert found.tree == Comparison(FIELDS["name"], "=", ("own pool",))
+            assert found.hints == []
+    finally:
+        forget("own pool")

@@ -114,16 +114,18 @@ def test_doubt_grows_with_the_square_of_each_slope_on_the_way() -> None:
     assert variance == pytest.approx([0.25 * added + 0.02 * (1 + 1 / 10 + off**2)])
 
 
-def test_where_a_curve_does_not_say_it_the_values_do() -> None:
-    """Of a point that reached the end and runs, and of one that was pruned before any epoch."""
-    whole = curves(20).tolist()
-    at_end = Observation(TrialState.RUNNING, curve={EPOCHS: {"a": 0.65}})
-    elsewhere = Observation(TrialState.RUNNING, curve={EPOCHS: {"b": 0.65}})
-    pruned = Observation(TrialState.PRUNED, {"a": whole[0][0]})
-    first_epoch = observation(whole[0][:1])
-    seen = [*map(observation, whole), at_end, elsewhere, pruned, first_epoch]
-    found = final_estimates(seen, "a", EPOCHS)
-    assert (found.mean[20], found.variance[20]) == (0.65, 0.0)
-    assert np.isnan(found.mean[21])
-    assert found.mean[22] == found.mean[23]
-    assert found.variance[22] == found.variance[23] > 0
+def test_what_is_known_without_a_whole_curve_counts_where_it_was_reached() -> None:
+    whole = [observation(curve) for curve in curves(8).tolist()]
+    last = {EPOCHS: {"a": 0.75}}
+    running = Observation(TrialState.RUNNING, {"a": 0.1}, last)
+    other = Observation(TrialState.RUNNING, {"a": 0.1}, {EPOCHS: {"b": 0.75}})
+    found = final_estimates([*whole, running, other], "a", EPOCHS)
+    assert (found.mean[8], found.variance[8]) == (0.75, 0)
+    assert np.isnan(found.mean[9])
+    bare = Observation(TrialState.PRUNED, {"a": 0.4})  # as a store without curves has it
+    first = Observation(TrialState.PRUNED, {"a": 0.4}, {1: {"a": 0.4}})
+    lost = Observation(TrialState.FAILED, {"a": 0.4})
+    found = final_estimates([*whole, bare, first, lost], "a", EPOCHS)
+    assert found.mean[8] == found.mean[9]
+    assert found.variance[8] == found.variance[9] > 0
+    assert np.isnan(found.mean[10])

@@ -358,7 +358,10 @@ def test_the_next_number_is_one_more_than_the_highest() -> None:
 def test_of_a_repeat_neither_searchers_nor_the_scheduler_hear() -> None:
     study, heard = listened(least=0.5)
     trial = study.add(POINTS[0], repeat=1)
-    assert study.report(trial.number, 1, {"accuracy": 0.1}) == CONTINUE
+    for epoch in (1, 2):
+        assert study.report(trial.number, epoch, {"accuracy": 0.1}) == CONTINUE
+    study.forget(trial.number, 1)
+    assert set(trial.curve) == {1}
     study.tell(trial.number, TrialState.COMPLETE)
     assert heard.calls == []
     assert study.values(trial)["accuracy"] == 0.1

@@ -1,19 +1,20 @@
 """The surrogate's parts against slow and obvious definitions, and what it promises."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from scipy.stats import norm
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from search.objectives import Constraint, Objective, Objectives, hypervolume
 from search.searchers import Exhausted, Observation, Task, make_searcher
 from search.searchers.ranked_history import RankedPoint
 from search.searchers.surrogate import gaussian_process
-from search.searchers.surrogate.batch_planning import _believed
+from search.searchers.surrogate.batch_planning import BatchPlanner, _believed
 from search.searchers.surrogate.candidates import Candidates
 from search.searchers.surrogate.gaussian_process import (
     GaussianProcess,
@@ -337,3 +338,66 @@ def test_a_chunk_keeps_the_points_that_were_found_before_a_search_in_vain() -> N
     found = list(Candidates(task, 0).drawn(0))
     assert 45 < len(found) < 32 * 32
     assert all(task.feasible(point) for point in found)
+
+
+@dataclass
+class Believed:
+    """Of one metric, as `MetricPosterior` says it."""
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    scale: float = 1.0
+
+    def condition_on_mean(self, place: int) -> None:
+        self.deviation[place] = 0.0
+
+
+def test_the_chance_to_keep_bounds_on_both_sides_and_to_end_well_counts() -> None:
+    wanted = Objectives(
+        (Objective("cost", "minimise"),),
+        (
+            Constraint("loss", upper=0.5, lower=0.1),
+            Constraint("rate", upper=2.0),
+            Constraint("gain", lower=-1.0),
+            Constraint("cost", upper=9.0),  # known: such a point is never a candidate
+        ),
+    )
+    points = [(step, 0, 0, 0, 0, 0) for step in range(4)]
+    task = Task(SPACE, wanted, lambda point: {"cost": float(point[0])})
+    rng = np.random.default_rng(0)
+    beliefs = {
+        name: Believed(rng.normal(0.3, 0.5, 4), rng.uniform(0.1, 1, 4))
+        for name in ("loss", "rate", "gain", SUCCESS)
+    }
+    beliefs["rate"].mean[3], beliefs["rate"].deviation[3] = 2.5, 0.0
+    front = FrontPartitioning(np.empty((0, 1)), np.array([-9.0]))
+    planner = BatchPlanner(task, points, beliefs, 0, front)  # type: ignore[arg-type]
+
+    def below(name: str, bound: float) -> np.ndarray:
+        spread = np.maximum(beliefs[name].deviation, 1e-12)
+        return np.asarray(norm.cdf((bound - beliefs[name].mean) / spread))
+
+    kept = below("loss", 0.5) * (1 - below("loss", 0.1))
+    expected = kept * below("rate", 2.0) * (1 - below("gain", -1.0)) * (1 - below(SUCCESS, 0.5))
+    np.testing.assert_allclose(planner._feasible(), expected, atol=1e-12)
+    assert planner._feasible()[3] == 0
+    chosen = planner.batch(2, 9)
+    assert len(chosen) == len(set(chosen)) == 4
+    order = np.argsort(-expected * (9.0 - np.arange(4)))
+    assert chosen[0] == points[order[0]]
+
+
+def test_of_a_crowded_front_the_least_crowded_are_kept() -> None:
+    angles = np.linspace(0, np.pi / 2, 200)
+    circle = np.array([np.cos(angles), np.sin(angles)]).T
+    few, many = FrontPartitioning(circle[:64], np.full(2, -1.0)), circle
+    assert len(few.rows) == 64
+    found = FrontPartitioning(many, np.full(2, -1.0))
+    assert len(found.rows) == 64
+    for end in (circle[0], circle[-1]):  # nothing is beyond them, so they crowd nobody
+        assert (found.rows == end).all(1).any()
+    alone = FrontPartitioning(np.arange(100.0)[:, None], np.array([-1.0]))
+    assert alone.rows.tolist() == [[99.0]]
+    ball = np.abs(np.random.default_rng(0).normal(size=(200, 3)))
+    ball /= np.linalg.norm(ball, axis=1, keepdims=True)  # none is better than another
+    assert len(FrontPartitioning(ball, np.zeros(3)).rows) == 63  # of 64 edges are 4,096 cells

@@ -206,3 +206,16 @@ def test_a_copied_study_goes_on(source: Store, store: Store) -> None:
     trial = complete_trial(store, study.id, run.id, 91, 0.5)
     assert trial.number == 8
     assert store.tags.add_note(trial.architecture_id, "new").id
+
+
+def test_of_a_device_that_the_target_has_measured_itself_nothing_is_added(
+    source: Store, store: Store
+) -> None:
+    figure = {"median_ms": 1.0, "reasons": [], "n": 40}
+    for each in (source, store):
+        each.latencies.add_setting("own", {"device": "cpu"}, {"name": "a device"})
+    source.latencies.add_part("own", "p", {"kind": "stem"}, figure)
+    source.write(lambda s: s.execute(text("UPDATE studies SET latency_setting = 'own'")))
+    store.latencies.add_part("own", "q", {"kind": "head"}, figure | {"median_ms": 2.0})
+    copy_studies(source, store, ["a"])
+    assert store.latencies.parts("own")[0] == [({"kind": "head"}, figure | {"median_ms": 2.0})]

@@ -52,25 +52,40 @@ def test_it_moves_the_heartbeat(store: Store) -> None:
     assert now.heartbeat > run.heartbeat
 
 
-def test_a_silence_is_said_once_and_each_one(caplog: pytest.LogCaptureFixture) -> None:
-    gone = StoreError("gone")
-    heartbeat = Heartbeat(Flaky(gone, gone, True, True, gone, True).heartbeat, 3)
-    with caplog.at_level(logging.WARNING):
-        assert all(heartbeat._beat_once() for _ in range(6))
+def test_an_end_that_nobody_asked_about_is_said_and_stops_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = Flaky(True, True, False)
+    with caplog.at_level(logging.WARNING), Heartbeat(store.heartbeat, 7, interval=0.001) as heart:
+        heart._thread.join(10)
+        assert not heart._thread.is_alive()
     assert [record.getMessage() for record in caplog.records] == [
-        "heartbeat of run 3: gone; trying on",
-        "heartbeat of run 3: the store answers again",
-    ] * 2
+        "run 7 was ended by another process"
+    ]
+    assert store.beats == 3
 
 
-def test_it_knows_when_it_was_answered() -> None:
-    heartbeat = Heartbeat(Flaky(True, StoreError("gone"), True).heartbeat, 3)
-    before = time.monotonic()
-    assert not heartbeat.answered_since(before)
-    heartbeat._beat_once()
-    assert heartbeat.answered_since(before)
-    after = time.monotonic()
-    heartbeat._beat_once()  # the store is away
-    assert not heartbeat.answered_since(after)
-    heartbeat._beat_once()
-    assert heartbeat.answered_since(after)
+def test_what_it_says_of_a_store_that_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    store = Flaky(StoreError("gone"), StoreError("gone"), True, StoreError("again"), True)
+    heart = Heartbeat(store.heartbeat, 7)
+    with caplog.at_level(logging.WARNING):
+        assert [heart._beat_once() for _ in range(6)] == [True] * 6
+    assert [record.getMessage() for record in caplog.records] == [
+        "heartbeat of run 7: gone; trying on",
+        "heartbeat of run 7: the store answers again",
+        "heartbeat of run 7: again; trying on",
+        "heartbeat of run 7: the store answers again",
+    ]
+
+
+def test_it_knows_since_when_the_store_has_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    heart = Heartbeat(Flaky(True, StoreError("gone"), False).heartbeat, 1)
+    now = iter((5.0, 7.0))
+    monkeypatch.setattr(time, "monotonic", lambda: next(now))
+    assert not heart.answered_since(float("-inf"))
+    assert heart._beat_once()
+    assert [heart.answered_since(moment) for moment in (4.9, 5.0, 5.1)] == [True, False, False]
+    assert heart._beat_once()  # it did not answer
+    assert not heart.answered_since(5.0)
+    assert not heart._beat_once()
+    assert heart.answered_since(6.9)

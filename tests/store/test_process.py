@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.store import ProcessIdentity, process_is_alive, process_started
-from search.store.process import Liveness, _from_ps, liveness_of
+from search.store import process as processes
+from search.store.process import Liveness, _from_ps, _pid_is_used, liveness_of, start_ticks
 from tests.support.namespaces import PRIVATE_PIDS, run_in
 
 HAS_PROC = Path("/proc/self/stat").exists()
@@ -185,3 +186,123 @@ def test_a_time_namespace_changes_no_identity(child: subprocess.Popen[bytes]) ->
     child.kill()
     child.communicate()
     assert looked_at(identity, *shifted) == "GONE"
+
+
+# --- where the system does not say ----------------------------------------------------------------
+
+
+def without(monkeypatch: pytest.MonkeyPatch, method: str, place: str, error: OSError) -> None:
+    """A file below /proc that cannot be read, or is not there."""
+    whole = getattr(Path, method)
+
+    def asked(path: Path) -> object:
+        if str(path) == place:
+            raise error
+        return whole(path)
+
+    monkeypatch.setattr(Path, method, asked)
+
+
+def test_a_system_without_boot_ids_names_a_process_by_its_start_alone(
+    child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = ProcessIdentity.of(child.pid)
+    without(monkeypatch, "read_text", "/proc/sys/kernel/random/boot_id", FileNotFoundError())
+    found = ProcessIdentity.of(child.pid)
+    assert found == ProcessIdentity(known.host, child.pid, known.process_started)
+    assert (found.boot_id, found.pid_namespace, found.start_ticks) == (None, None, None)
+    assert liveness_of(found) is Liveness.RUNS
+    # One of which more is known may be another kernel's: nothing proves that it has ended.
+    assert liveness_of(known) is Liveness.HIDDEN
+
+
+def test_without_proc_ps_is_asked(
+    child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def told(pid: int) -> float:
+        asked.append(pid)
+        return 5.0
+
+    monkeypatch.setattr(processes, "_from_ps", told)
+    monkeypatch.setattr(Path, "exists", lambda path: str(path) != "/proc/self/stat")
+    assert [process_started(child.pid), process_started()] == [5.0, 5.0]
+    assert asked == [child.pid, os.getpid()]
+    assert process_is_alive(child.pid, 7.0)
+    assert process_is_alive(child.pid, 3.0)
+    assert not process_is_alive(child.pid, 7.1)
+    assert not process_is_alive(child.pid, 2.9)
+
+
+@pytest.mark.parametrize(
+    ("lines", "shift"),
+    [
+        ("monotonic 7 0\nboottime 86400 0\n", 86400),
+        ("monotonic 7 0\n", 0),
+        (None, 0),  # a kernel without time namespaces
+    ],
+)
+def test_ticks_are_told_from_the_start_of_the_kernel(
+    lines: str | None, shift: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    whole = Path.read_text
+
+    def read(path: Path) -> str:
+        if str(path) != "/proc/self/timens_offsets":
+            return whole(path)
+        if lines is None:
+            raise FileNotFoundError
+        return lines
+
+    monkeypatch.setattr(Path, "read_text", read)
+    assert start_ticks() == seen - shift * os.sysconf("SC_CLK_TCK")
+
+
+def test_a_process_that_may_not_be_looked_at_cannot_be_seen(
+    child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = ProcessIdentity.of(child.pid)
+    without(monkeypatch, "read_text", f"/proc/{child.pid}/stat", PermissionError())
+    assert liveness_of(identity) is Liveness.HIDDEN
+    assert not process_is_alive(child.pid, identity.process_started)
+
+
+def test_where_proc_is_of_outside_a_used_pid_proves_no_end(
+    child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = ProcessIdentity.of(child.pid)
+    whole = Path.readlink
+    elsewhere = Path(str(os.getpid() + 1))
+    monkeypatch.setattr(
+        Path, "readlink", lambda path: elsewhere if str(path) == "/proc/self" else whole(path)
+    )
+    assert liveness_of(identity) is Liveness.HIDDEN
+    child.kill()
+    child.wait()
+    assert liveness_of(identity) is Liveness.GONE
+
+
+def test_a_pid_is_used_also_where_it_is_another_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[int, int]] = []
+
+    def kill(pid: int, number: int) -> None:
+        sent.append((pid, number))
+        if pid == 2:
+            raise PermissionError
+        if pid == 3:
+            raise ProcessLookupError
+
+    monkeypatch.setattr(os, "kill", kill)
+    assert [_pid_is_used(pid) for pid in (1, 2, 3)] == [True, True, False]
+    assert sent == [(1, 0), (2, 0), (3, 0)]  # a signal that only asks
+
+
+def test_what_is_no_process_is_named(child: subprocess.Popen[bytes]) -> None:
+    kill_and_leave(child)
+    with pytest.raises(ProcessLookupError, match=f"^process {child.pid} has ended$"):
+        start_ticks(child.pid)
+    child.wait()
+    with pytest.raises(ProcessLookupError, match=f"^there is no process {child.pid}$"):
+        start_ticks(child.pid)

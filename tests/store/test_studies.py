@@ -1,9 +1,13 @@
 import math
 import re
+from datetime import datetime
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import StatementError
 
 from search.store import Store, TrialState
+from search.store.models import StudyRow
 from space.errors import InputError
 from tests.support.samples import add_study, add_trial, begin_run, complete_trial
 
@@ -161,3 +165,18 @@ def test_the_protocol_may_change_as_long_as_nothing_was_trained(store: Store) ->
     with pytest.raises(InputError, match="epochs were trained under another protocol"):
         store.studies.set_protocol(study.id, {"epochs": 8}, "third")
     assert store.studies.get(study.name) == changed
+
+
+def test_what_has_no_such_number_is_said(store: Store) -> None:
+    study = add_study(store)
+    assert store.studies.by_id(study.id) == study
+    with pytest.raises(LookupError, match=f"^no study has the id {study.id + 1}$"):
+        store.studies.by_id(study.id + 1)
+    store.runs.end(99)  # of a run that is not there nothing is left open
+    assert store.runs.of_study(study.id) == []
+
+
+def test_a_time_without_a_zone_is_no_time_of_the_store(store: Store) -> None:
+    rows = select(StudyRow.id).where(StudyRow.created < datetime(2026, 11, 1))
+    with pytest.raises(StatementError, match="times in the store carry a zone"):
+        store.read(lambda connection: connection.execute(rows))
