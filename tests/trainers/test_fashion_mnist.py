@@ -38,6 +38,7 @@ def test_the_embedded_subset_is_stratified_and_small() -> None:
     for part, count in (("train", 10_000), ("test", 2_000)):
         found = load_part(DataConfig(), part)
         assert found.images.shape == (count, 28, 28)
+        assert found.class_names == CLASS_NAMES
         assert (np.bincount(found.labels) == count // 10).all()
     assert sum(file.stat().st_size for file in EMBEDDED.iterdir()) < 6_000_000
     assert "MIT" in (EMBEDDED / "LICENSE.txt").read_text()

@@ -73,7 +73,12 @@ def test_what_is_known_is_said() -> None:
     assert front(text)["library_name"] == "timm"
     ((result,),) = [each["results"] for each in front(text)["model-index"]]
     assert result["metrics"] == [{"type": "accuracy", "value": 0.5213}]
-    assert result["dataset"]["split"] == "validation"
+    assert result["dataset"] == {
+        "name": "fashion-mnist",
+        "type": "fashion-mnist",
+        "split": "validation",
+    }
+    assert result["task"] == {"type": "image-classification"}
 
 
 def test_what_is_not_known_is_left_out_or_said_to_be_unknown() -> None:

@@ -202,6 +202,9 @@ def test_a_setting_is_its_spec_and_its_device() -> None:
         "batch 1, and here 3",
         "threads 2, and here 1",
     ]
+    assert device.setting_differences({"device": {"cores": 1}}, {"device": "unknown"}) == [
+        "device 'unknown', and here {'cores': 1}"
+    ]
 
 
 def test_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:

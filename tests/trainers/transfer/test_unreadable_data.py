@@ -3,6 +3,7 @@
 import errno
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,14 @@ from PIL import Image
 from space.errors import InputError
 from tests.trainers.transfer.folders import ade20k, change, coco, instances, refusal
 from trainers.outcome import UnreadableData
-from trainers.transfer.data import index_masks, mask_checks, open_data, pictures
+from trainers.transfer.data import (
+    index_masks,
+    mask_checks,
+    open_data,
+    pictures,
+    segmentation_layout,
+    segmentation_opening,
+)
 from trainers.transfer.data.class_names import read_class_names
 from trainers.transfer.data.index_masks import inspect_masks, read_mask
 from trainers.transfer.data.packed_records import PackedRecords
@@ -325,3 +333,41 @@ def test_packed_records_end() -> None:
         with pytest.raises(IndexError, match=str(number)):
             records[number]
     assert [*records.only([2, 0])] == ["x", {"a": 1}]
+
+
+def test_of_two_files_of_annotations_one_must_be_named(tmp_path: Path) -> None:
+    folder = coco(tmp_path)
+    for part in ("train", "val"):
+        (file,) = (folder / "annotations").glob(f"*{part}*.json")
+        other = folder / "annotations" / f"instances_{part}2014.json"
+        other.write_bytes(file.read_bytes())
+        found = refusal(folder, "detection")
+        field = {"train": "train", "val": "validation"}[part]
+        shown = sorted(f"DATA/annotations/{path.name}" for path in (file, other))
+        assert found == (
+            f"data.{field}_annotations: say which it is, there are 2: {', '.join(shown)}"
+        )
+        other.unlink()
+
+
+def test_masks_are_where_they_are_said_to_be(tmp_path: Path) -> None:
+    given = segmentation_layout._given
+    assert given(tmp_path, Path("a"), None) is None
+    assert given(tmp_path, None, Path("b")) is None
+    found = given(tmp_path, Path("a"), Path("b"))
+    assert found is not None
+    assert (found.images, found.masks) == (tmp_path / "a", tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("ignored", "first", "words"),
+    [
+        (None, 0, ""),
+        (None, 1, " beside 0 (data.reduce_zero_label)"),
+        (255, 0, " beside 255 (data.ignore_label)"),
+        (255, 1, " beside 0 (data.reduce_zero_label) and 255 (data.ignore_label)"),
+    ],
+)
+def test_which_numbers_are_no_classes_is_said(ignored: int | None, first: int, words: str) -> None:
+    config = SimpleNamespace(ignore_label=ignored)
+    assert segmentation_opening._but(config, first) == words
