@@ -6,6 +6,7 @@ more of them, write it anew and look at the difference:
     MIXSPACE_TRANSCRIPT=write python -m pytest tests/search/cli/test_refusals.py
 """
 
+import re
 import shlex
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def refused(command: str, ids: dict[str, str], capsys: pytest.CaptureFixture[str
     found = capsys.readouterr()
     assert code == ExitCode.BAD_INPUT, (command, found)
     assert found.out == "", command
-    text = found.err.replace(str(Path.cwd()), "FOLDER")
+    text = re.sub("-[0-9a-f]{12}/", "-UID/", found.err.replace(str(Path.cwd()), "FOLDER"))
     for name, id_ in ids.items():
         text = text.replace(id_, name)
     return "\n".join([f"$ {command}", *(line.rstrip() for line in text.splitlines())])
