@@ -123,9 +123,7 @@ def _results(among: Among, those: Select[Any] = MET_OFTEN) -> Subquery:
         .select_from(TrialRow)
         .join(StudyRow, StudyRow.id == TrialRow.study_id)
     )
-    return query.where(*_COUNTS, *among, TrialRow.architecture_id.in_(MET_OFTEN)).subquery(
-        "results"
-    )
+    return query.where(*_COUNTS, *among, TrialRow.architecture_id.in_(those)).subquery("results")
 
 
 def repeated_results(store: Store, among: Among) -> dict[Key, dict[int, float]]:

@@ -39,7 +39,8 @@ class Architectures(StorePart):
             raise InputError.of(
                 "architecture", f"{id_or_prefix!r} is no id; an id is 16 of 0-9 and a-f"
             )
-        begins = ArchitectureRow.id.startswith(prefix)
+        # Behind the digits of ids comes "g". LIKE would read them all: for SQLite, "a" is like "A".
+        begins = ArchitectureRow.id.between(prefix, f"{prefix}g")
         query = _NETWORKS.where(begins).order_by(ArchitectureRow.id).limit(6)
         found = connection.execute(query).all()
         exact = [row for row in found if row.id == prefix]
