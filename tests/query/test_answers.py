@@ -48,6 +48,7 @@ QUESTIONS: dict[str, Ask] = {
     ),
     "objectives": lambda s: [query.study_objectives(s, each) for each in ("front", "quick")],
     "against random search": lambda s: query.comparison(s, "evolved"),
+    "without random search": lambda s: query.comparison(s, "front"),
     "spreads": lambda s: query.spreads(s),
     "ranks": lambda s: query.ranks(query.best(s, study="evolved"), query.spreads(s)),
     "accuracy against cost": lambda s: query.accuracy_cost(s, study="evolved", points=5),

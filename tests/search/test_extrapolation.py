@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from search.searchers import Observation
-from search.searchers.extrapolation import _follow, _Step, final_estimates
+from search.searchers.extrapolation import _follow, _regression, _Step, final_estimates
 from search.trial_states import TrialState
 
 EPOCHS = 9
@@ -129,3 +129,14 @@ def test_what_is_known_without_a_whole_curve_counts_where_it_was_reached() -> No
     assert found.mean[8] == found.mean[9]
     assert found.variance[8] == found.variance[9] > 0
     assert np.isnan(found.mean[10])
+
+
+def test_before_anybody_went_further_all_that_differs_is_doubt() -> None:
+    earlier, later = np.array([0.2, 0.4, 0.6, 0.8]), np.full(4, np.nan)
+    step = _regression(earlier, later, 3)
+    assert (step.target, step.center, step.level) == (3, 0.5, 0.5)
+    assert (step.residual, step.breadth, step.weight) == (
+        pytest.approx(0.05),
+        pytest.approx(0.05),
+        0.0,
+    )

@@ -88,6 +88,7 @@ def test_the_plan_that_is_stored_predicts_the_same_whatever_is_measured_later(
     study = session.record
     before = plan_of_study(store, study)
     assert len(before.predictor.parts) == 10
+    assert (before.pace, before.limit) == (1.0, LIMIT)
     planned(store, limited(tmp_path, study="more"), meter)  # measures all the other parts
     after = plan_of_study(store, study)
     for network in settings.search_space.distinct(10, np.random.default_rng(0)):
