@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from search.driver import latency_plan, latency_table
+from search.driver.latency_check import of_ids
 from search.driver.latency_machine import with_place
 from search.driver.latency_plan import plan_of_study, prepare_latency
 from search.driver.latency_table import parts_to_measure, space_id
@@ -25,7 +26,7 @@ from tests.search.latency_study import (
     store,
 )
 from tests.search.small import SPACE, config
-from tests.support.made_up_meter import MadeUpMeter, figure, part_ms
+from tests.support.made_up_meter import DEVICE, MadeUpMeter, figure, part_ms
 from trainers.latency import LatencySpec, NotMeasured, parts_of, parts_of_space
 
 __all__ = ["few_draws", "meter", "store"]
@@ -201,3 +202,15 @@ def test_what_measures_is_told_how_by_which_pace_and_with_which_modules(
     monkeypatch.setattr(latency_plan, "MeterProcess", lambda *given: given)
     spec = LatencySpec(batch=4)
     assert latency_plan.start_meter(spec, 1.5, ("mine",)) == (spec, 1.5, ("mine",))
+
+
+def test_networks_are_checked_in_a_setting_that_there_is(store: Store) -> None:
+    for known, said in (
+        ([], "the store has none yet: `latency build` makes one"),
+        (["abcd", "ef01"], "the store has abcd, ef01"),
+    ):
+        for each in reversed(known):
+            store.latencies.add_setting(each, LatencySpec().to_dict(), DEVICE.to_dict())
+        with pytest.raises(InputError) as refused:
+            of_ids(store, ["0"], None)
+        assert str(refused.value) == f"--setting: say in which one; {said}"
