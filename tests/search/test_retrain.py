@@ -10,7 +10,7 @@ import yaml
 import mixspace
 from search.cli.program import run_program
 from search.config import Config
-from search.driver.retraining import retraining_config
+from search.driver.retraining import plan_of, retraining_config
 from search.driver.retraining_plan import Planned, RetrainingPlan
 from search.runner import run as run_module
 from search.store import StudyRecord, TrialRecord, TrialState, open_store
@@ -27,6 +27,7 @@ from tests.search.without_ray import (
     printed,
     trials_of,
 )
+from tests.support.samples import add_study, add_trial, architecture, begin_run, complete_trial
 
 __all__ = ["player", "playing"]
 
@@ -336,3 +337,19 @@ def test_every_id_that_is_none_is_named(
     assert said.count("no architecture's id begins with") == 2
     assert said.index("0123") < said.index("4567")
     assert ids()[0] not in said
+
+
+def test_the_plan_of_an_earlier_release_is_read_off_its_trials(tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "a.db"), create=True) as store:
+        search = add_study(store, "s", protocol={"epochs": 2, "initialisation": "inherited"})
+        for number in (5, 6, 7):
+            complete_trial(store, search.id, begin_run(store, search.id).id, number, 0.5)
+        full = add_study(store, "s-retrained")
+        run = begin_run(store, full.id)
+        for number, repeat in ((7, 0), (6, 0), (7, 1), (7, 2)):
+            add_trial(store, full.id, run.id, number, repeat=repeat)
+        found = plan_of(store, store.studies.get("s-retrained"))
+        ids = [architecture(number).id for number in (7, 6)]
+        assert found == RetrainingPlan("s", (Planned(ids[0], 2, 3), Planned(ids[1], 1, 3)))
+        assert plan_of(store, search) is None
+        assert plan_of(store, add_study(store, "alone-retrained")) is None
