@@ -71,7 +71,9 @@ def test_what_is_known_is_said() -> None:
     ):
         assert said in text, said
     assert front(text)["library_name"] == "timm"
-    ((result,),) = [each["results"] for each in front(text)["model-index"]]
+    (listed,) = front(text)["model-index"]
+    assert listed["name"].startswith("mixspace")
+    (result,) = listed["results"]
     assert result["metrics"] == [{"type": "accuracy", "value": 0.5213}]
     assert result["dataset"] == {
         "name": "fashion-mnist",
