@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select, update
 
 from search.store.database import StorePart, reads
 from search.store.models import ArchitectureMixerRow, ArchitectureRow
@@ -39,9 +39,7 @@ class Architectures(StorePart):
             raise InputError.of(
                 "architecture", f"{id_or_prefix!r} is no id; an id is 16 of 0-9 and a-f"
             )
-        # Behind the digits of ids comes "g". LIKE would read them all: for SQLite, "a" is like "A".
-        begins = ArchitectureRow.id.between(prefix, f"{prefix}g")
-        query = _NETWORKS.where(begins).order_by(ArchitectureRow.id).limit(6)
+        query = _NETWORKS.where(_begins(connection, prefix)).order_by(ArchitectureRow.id).limit(6)
         found = connection.execute(query).all()
         exact = [row for row in found if row.id == prefix]
         if len(exact or found) != 1:
@@ -113,6 +111,17 @@ def _record(connection: Connection, row: Row[Any]) -> ArchitectureRecord:
         )
     )
     return ArchitectureRecord(**row._mapping, mixers=tuple(MixerRecord(*each) for each in mixers))
+
+
+def _begins(connection: Connection, prefix: str) -> ColumnElement[bool]:
+    """Whether the id of a network begins so.
+
+    For SQLite "a" is like "A", so that LIKE reads all ids; it orders by bytes, by which "g" stands
+    behind every digit. A server orders by its collation: in Danish "aa" stands behind "z".
+    """
+    if connection.dialect.name == "sqlite":
+        return ArchitectureRow.id.between(prefix, f"{prefix}g")
+    return ArchitectureRow.id.startswith(prefix)
 
 
 def _not_one(prefix: str, ids: list[str]) -> str:

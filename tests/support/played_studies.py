@@ -104,6 +104,8 @@ def configured(folder: Path, patch: pytest.MonkeyPatch) -> None:
     Runs play their trials, and latencies are made up.
     """
     in_place_of_ray(patch, folder)
+    patch.delenv("FORCE_COLOR", raising=False)
+    patch.setenv("COLUMNS", "80")
     patch.setattr(run_module, "tune_session", played)
     patch.setattr(latency_plan, "MeterProcess", MadeUpMeter.fresh())
     patch.chdir(folder)

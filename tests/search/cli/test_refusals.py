@@ -46,7 +46,6 @@ def test_bad_input_is_answered_as_it_was(
 ) -> None:
     configured(tmp_path, monkeypatch)
     monkeypatch.setattr("space.cli.output._PLAIN_WIDTH", 300)
-    monkeypatch.setenv("COLUMNS", "80")  # by which usages are broken
     for command in RUNS[:3]:
         assert run_program([*command, "--store", "a.db"]) == ExitCode.DONE
     with open_store("a.db", create=False) as store:
