@@ -24,6 +24,7 @@ from space.errors import InputError
 from tests.dashboard.conftest import Open
 from tests.dashboard.test_pages import texts
 from tests.support import samples
+from tests.support.old_stores import DUMPS, old_store
 from tests.support.postgres import PASSWORD, PostgresServer
 
 CLOSED = "cannot be written here"
@@ -227,14 +228,7 @@ def test_a_file_that_can_only_be_read_says_so(
 
 
 def test_a_remark_changes_no_schema_and_makes_no_file(tmp_path: Path) -> None:
-    import sqlite3
-
-    from tests.store.test_reading import OLD
-
-    old = tmp_path / "old.db"
-    with sqlite3.connect(old) as connection:
-        connection.executescript(sorted(OLD.glob("*.sql"))[-1].read_text())
-    connection.close()
+    old = old_store(tmp_path / "old.db", DUMPS[-1])
     before = old.read_bytes()
     why_not = Remarks(str(old)).why_not()
     if why_not is not None:  # the newest of the old ones may be of this schema

@@ -17,7 +17,7 @@ from space.errors import InputError
 from tests.dashboard.conftest import SCRIPT, Open
 from tests.dashboard.server import dashboard, listening_addresses
 from tests.dashboard.test_pages import texts
-from tests.store.test_reading import OLD
+from tests.support.old_stores import DUMPS, old_store
 from tests.support.thorough import thorough_but
 
 SECRET = "hunter2"
@@ -131,21 +131,13 @@ def test_no_password_of_a_badly_written_store(opened: Open, url: str) -> None:
     assert SECRET not in str(test.main) + str(test.sidebar)
 
 
-DUMPS = sorted(OLD.glob("*.sql"))
-
-
 @pytest.mark.parametrize(
     "dump",
     thorough_but(DUMPS, lambda dump: dump in (DUMPS[0], DUMPS[-1])),
     ids=lambda path: path.stem,
 )
 def test_an_older_store_is_left_as_it_is(opened: Open, tmp_path: Path, dump: Path) -> None:
-    import sqlite3
-
-    path = tmp_path / "old.db"
-    with sqlite3.connect(path) as old:
-        old.executescript(dump.read_text())
-    old.close()
+    path = old_store(tmp_path / "old.db", dump)
     before = path.read_bytes()
     for page in ("progress", "leaderboard", "relation_graph"):
         test = opened(page, path)

@@ -1,6 +1,5 @@
 """The commands `dump FILE.db` and `load`: whole studies, as people move them."""
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from search.cli.program import run_program
 from search.store import Store, open_store, open_to_read
 from tests.store.test_copying import by_nature
 from tests.store.test_deletion import tables
+from tests.support.old_stores import old_store
 from tests.support.samples import add_study, begin_run, complete_trial
 
 
@@ -56,10 +56,7 @@ def test_loading_makes_a_store_and_does_not_touch_the_other(place: str, tmp_path
 
 
 def test_a_store_of_an_earlier_version_is_loaded_as_it_is(tmp_path: Path) -> None:
-    old, dump = tmp_path / "old.db", Path(__file__).parents[1] / "store/old/revision_0007.sql"
-    with sqlite3.connect(old) as connection:
-        connection.executescript(dump.read_text())
-    connection.close()
+    old = old_store(tmp_path / "old.db", "0007")
     before = old.read_bytes()
     assert run_program(["load", str(old), "--store", str(tmp_path / "new.db")]) == 0
     assert old.read_bytes() == before

@@ -18,8 +18,7 @@ from search.store.models import ArchitectureRow, Base
 from search.store.schema import NEWEST, VERSION_TABLE, migrate, revisions
 from search.store.url import parse_url
 from space.errors import InputError
-
-OLD = Path(__file__).parent / "old"
+from tests.support.old_stores import DUMPS, old_store
 
 
 def test_the_revisions_make_what_a_new_store_has(
@@ -82,12 +81,9 @@ def test_to_make_a_store_and_to_look_at_it_imports_no_alembic(tmp_path: Path) ->
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"
 
 
-@pytest.mark.parametrize("dump", sorted(OLD.glob("*.sql")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("dump", DUMPS, ids=lambda path: path.stem)
 def test_an_old_file_is_brought_up_to_date(tmp_path: Path, dump: Path) -> None:
-    path = tmp_path / "old.db"
-    with sqlite3.connect(path) as old:
-        old.executescript(dump.read_text())
-    old.close()
+    path = old_store(tmp_path / "old.db", dump)
     with open_store(str(path), create=False) as store:
         study = store.studies.get("old")
         complete, running = store.trials.of_study(study.id)
@@ -128,11 +124,11 @@ _OLD_STUDY = text(
 def test_the_trials_of_an_architecture_are_counted_in_an_old_file(
     tmp_path: Path, revision: str
 ) -> None:
-    with contextlib.closing(sqlite3.connect(tmp_path / "old.db")) as old:
-        old.executescript((OLD / f"revision_{revision}.sql").read_text())
+    path = old_store(tmp_path / "old.db", revision)
+    with contextlib.closing(sqlite3.connect(path)) as old:
         query = "SELECT architecture_id, count(*) FROM trials GROUP BY architecture_id"
         wanted = dict(old.execute(query).fetchall())
-    with open_store(str(tmp_path / "old.db"), create=False) as store:
+    with open_store(str(path), create=False) as store:
         rows = select(ArchitectureRow.id, ArchitectureRow.trials)
         found = store.read(lambda connection: [tuple(row) for row in connection.execute(rows)])
     assert wanted
@@ -140,7 +136,7 @@ def test_the_trials_of_an_architecture_are_counted_in_an_old_file(
 
 
 def test_there_is_an_old_file_of_every_revision_but_the_newest() -> None:
-    kept = {path.stem.removeprefix("revision_") for path in OLD.glob("*.sql")}
+    kept = {path.stem.removeprefix("revision_") for path in DUMPS}
     assert kept == set(revisions()[:-1])
     assert revisions()[-1] == NEWEST
 
@@ -158,9 +154,8 @@ def test_a_newer_schema_is_refused_and_left_alone(store_url: str) -> None:
 
 @pytest.mark.parametrize("revision", ["0001", "0002"])  # later ones have logs of their own
 def test_an_old_file_gets_a_plausible_log(tmp_path: Path, revision: str) -> None:
-    path = tmp_path / "old.db"
+    path = old_store(tmp_path / "old.db", revision)
     with sqlite3.connect(path) as old:
-        old.executescript((OLD / f"revision_{revision}.sql").read_text())
         # The second trial was created while the first one trained, and ended before it.
         old.execute("UPDATE trials SET created = '2026-01-01 10:00:00'")
         old.execute("UPDATE trials SET started = created")
@@ -190,9 +185,8 @@ def test_an_old_file_gets_a_plausible_log(tmp_path: Path, revision: str) -> None
 
 
 def test_every_old_study_gets_a_uid_of_its_own(tmp_path: Path) -> None:
-    path = tmp_path / "old.db"
+    path = old_store(tmp_path / "old.db", "0003")
     with sqlite3.connect(path) as old:
-        old.executescript((OLD / "revision_0003.sql").read_text())
         columns = [row[1] for row in old.execute("PRAGMA table_info(studies)")]
         same = ", ".join(name for name in columns if name not in ("id", "name"))
         for name in ("second", "third"):
@@ -207,10 +201,7 @@ def test_every_old_study_gets_a_uid_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_migration_does_not_leave_foreign_keys_off(tmp_path: Path) -> None:
-    path = tmp_path / "old.db"
-    with sqlite3.connect(path) as old:
-        old.executescript((OLD / "revision_0002.sql").read_text())
-    old.close()
+    path = old_store(tmp_path / "old.db", "0002")
     with open_store(str(path), create=False) as store:
         assert store.write(lambda connection: connection.scalar(text("PRAGMA foreign_keys"))) == 1
         assert store.read(lambda connection: connection.scalar(text("PRAGMA foreign_keys"))) == 1
@@ -218,9 +209,8 @@ def test_a_migration_does_not_leave_foreign_keys_off(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("reason", ["the run ended", "interrupted by Ctrl-C"])
 def test_an_old_study_that_ran_out_of_points_is_exhausted(tmp_path: Path, reason: str) -> None:
-    path = tmp_path / "old.db"
+    path = old_store(tmp_path / "old.db", "0002")
     with sqlite3.connect(path) as old:
-        old.executescript((OLD / "revision_0002.sql").read_text())
         old.execute("UPDATE trials SET state = 'complete'")
         old.execute("UPDATE runs SET ended = heartbeat, end_reason = ?", (reason,))
     old.close()

@@ -5,10 +5,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,12 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from search.store import NoStore, Store, StoreError, open_store, open_to_read, sqlite_file
+from search.store import Store, StoreError, open_store, open_to_read, sqlite_file
 from space.errors import InputError
 from tests.support.samples import add_study
 from tests.support.without_rights import ask, give_away, in_own_mounts, python_without_rights
 
-OLD = Path(__file__).parent / "old"
 NAME = "study"
 
 READER = """
@@ -366,77 +363,6 @@ def test_a_reader_can_write_nothing(store: Store, store_url: str) -> None:
         with pytest.raises(StoreError, match=r"read.?only"):
             add_study(looking, "another")
     assert [each.name for each in store.studies.summaries()] == [NAME]
-
-
-@pytest.mark.parametrize("dump", sorted(OLD.glob("*.sql")), ids=lambda path: path.stem)
-def test_looking_never_brings_a_store_up_to_date(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dump: Path
-) -> None:
-    path, temporary = tmp_path / "it's old.db", tmp_path / "temporary"
-    temporary.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(temporary))  # of this test, whatever else runs
-    with sqlite3.connect(path) as old:
-        old.executescript(dump.read_text())
-    old.close()
-    before = path.read_bytes()
-    with open_to_read(str(path)) as store:
-        looked = seen(store)
-        with pytest.raises(StoreError, match="readonly"):
-            store.studies.set_planned_trials(1, 99)
-        assert path.read_bytes() == before
-        assert len(list(temporary.glob("*/*.db"))) == 1
-        open_store(str(path), create=False).close()
-        assert seen(store) == looked
-    assert not list(temporary.iterdir())
-    with open_to_read(str(path)) as store:
-        assert seen(store) == looked
-
-
-def seen(store: Store) -> tuple[object, ...]:
-    """But for the identity that a study of the first versions is given by chance."""
-    return store.studies.summaries(), replace(store.studies.get("old"), uid="")
-
-
-def test_what_an_earlier_version_writes_meanwhile_is_seen(tmp_path: Path) -> None:
-    path = tmp_path / "s.db"
-    old = sqlite3.connect(path)
-    old.executescript((OLD / "revision_0002.sql").read_text())
-    with open_to_read(str(path)) as store:
-        assert store.studies.get("old").planned_trials != 99
-        with old:
-            old.execute("UPDATE studies SET planned_trials = 99")
-        assert store.studies.get("old").planned_trials == 99
-    old.close()
-
-
-def test_where_no_copy_can_be_made_the_way_out_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "it's old.db"
-    with sqlite3.connect(path) as old:
-        old.executescript((OLD / "revision_0002.sql").read_text())
-    old.close()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    with pytest.raises(InputError, match="schema of an earlier mixspace") as caught:
-        open_to_read(str(path))
-    assert "python -m search upgrade --store '" in str(caught.value)
-
-
-def test_a_reader_goes_on_with_an_older_file_and_says_so_when_another_takes_the_place(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "s.db"
-    make(path)
-    with open_to_read(str(path)) as store:
-        with sqlite3.connect(tmp_path / "old.db") as old:
-            old.executescript((OLD / "revision_0002.sql").read_text())
-        old.close()
-        (tmp_path / "old.db").replace(path)
-        assert store.studies.exists("old")
-        path.unlink()
-        path.touch()
-        with pytest.raises(NoStore):
-            store.studies.summaries()
 
 
 def test_a_file_with_two_names_is_refused_by_both(tmp_path: Path) -> None:

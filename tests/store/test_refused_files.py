@@ -1,8 +1,7 @@
-"""Files that cannot be read, are at work elsewhere, or are older than what opens them."""
+"""Files that cannot be read, or are at work elsewhere."""
 
 import os
 import sqlite3
-import tempfile
 import time
 from pathlib import Path
 
@@ -11,10 +10,9 @@ from sqlalchemy import text
 
 from search.store import StoreError, open_store, open_to_read
 from search.store import open as opening
-from search.store.schema import OlderStore
 from search.store.url import parse_url
 from space.errors import InputError, Problem
-from tests.store.test_reading import OLD, make
+from tests.store.test_reading import make
 
 
 def refusal(error: pytest.ExceptionInfo[InputError]) -> str:
@@ -64,23 +62,6 @@ def test_the_log_is_waited_for_until_the_time_is_over(
     assert slept == [0.05, 0.05]
     other.execute("COMMIT")
     other.close()
-
-
-def test_what_is_older_is_brought_up_to_date_where_no_copy_can_be_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "old.db"
-    with sqlite3.connect(path) as old:
-        old.executescript((OLD / "revision_0005.sql").read_text())
-    old.close()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    with pytest.raises(OlderStore):
-        open_to_read(str(path))
-    with opening.open_to_look_up(str(path)) as store:
-        assert store.studies.summaries()
-    open_to_read(str(path)).close()
-    with pytest.raises(InputError, match="there is no store"):
-        opening.open_to_look_up(str(tmp_path / "none.db"))
 
 
 def test_a_file_that_changes_with_each_reading_is_given_up(

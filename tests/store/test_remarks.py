@@ -12,7 +12,7 @@ from search.store import Store, StoreError
 from search.store.database import make_engine
 from search.store.remarks import Remarks
 from space.errors import InputError, Problem
-from tests.store.test_reading import OLD
+from tests.support.old_stores import old_store
 from tests.support.samples import add_study, add_trial, architecture
 
 ABSENT = architecture(7).id
@@ -108,10 +108,7 @@ def test_a_file_that_may_only_be_read_takes_none(
 
 
 def test_an_earlier_schema_stays_as_it_is(tmp_path: Path) -> None:
-    old = tmp_path / "old.db"
-    with sqlite3.connect(old) as connection:
-        connection.executescript((OLD / "revision_0001.sql").read_text())
-    connection.close()
+    old = old_store(tmp_path / "old.db", "0001")
     before = old.read_bytes()
     remarks = Remarks(str(old))
     assert remarks.why_not() == (
