@@ -1,18 +1,20 @@
 """Networks that are not fresh, with their checkpoints, to be exported."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from torch import nn
 
-from space import Architecture
+from space import Architecture, InputError
 from space.networks import build
 from tests.trainers.tiny import architecture, short_protocol
 from trainers import Protocol
 from trainers.checkpoint import Checkpoint, save_checkpoint
-from trainers.export import Facts, Figure, Preprocessing, Spent, Trained
+from trainers.export import Facts, Figure, Preprocessing, Spent, Trained, export_network
 
 CLASSES = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
@@ -72,3 +74,26 @@ def trained(
     save_checkpoint(path, Checkpoint(tensors, state))
     told = Trained(of, path, state, CLASSES, PREPROCESSING, facts(protocol))
     return replace(told, **changes)
+
+
+def names(folder: Path) -> set[str]:
+    """Of what lies in a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
+def refused(given: Any, folder: Path, **options: Any) -> str:
+    """What is said; nothing is written, neither there nor beside it."""
+    before = sorted(str(path) for path in folder.rglob("*"))
+    with pytest.raises(InputError) as caught:
+        export_network(given, folder / "to", **{"without": NO_PROGRAMS} | options)
+    assert sorted(str(path) for path in folder.rglob("*")) == before
+    return str(caught.value)
+
+
+def breaks(error: BaseException) -> Callable[..., Any]:
+    """In the place of a function that must not succeed."""
+
+    def broken(*_: object, **__: object) -> Any:
+        raise error
+
+    return broken

@@ -12,6 +12,7 @@ from space.errors import InputError
 from tests.support.drawn_scenes import CLASSES, GROUND, draw_scenes
 from tests.support.scene_folders import write_ade20k, write_coco
 from trainers.transfer.data import Task, open_data
+from trainers.transfer.data.transfer_data import DetectionData
 
 TRAIN, VALIDATION = draw_scenes(6, 0), draw_scenes(4, 1)
 ADE_CLASSES = (GROUND, *CLASSES)
@@ -51,3 +52,13 @@ def roboflow(folder: Path, from_coco: Path) -> Path:
         shutil.copytree(from_coco / part, folder / name)
         shutil.copy(instances(from_coco, part), folder / name / "_annotations.coco.json")
     return folder
+
+
+def opened(folder: Path, **fields: Any) -> DetectionData:
+    """A folder to detect on."""
+    return open_data({"folder": folder, **fields}, "detection")
+
+
+def first(name: str) -> Callable[[Any], dict[str, Any]]:
+    """Of a content in COCO's format the first annotation, picture or category."""
+    return lambda content: content[name][0]

@@ -335,21 +335,6 @@ def test_packed_records_end() -> None:
     assert [*records.only([2, 0])] == ["x", {"a": 1}]
 
 
-def test_of_two_files_of_annotations_one_must_be_named(tmp_path: Path) -> None:
-    folder = coco(tmp_path)
-    for part in ("train", "val"):
-        (file,) = (folder / "annotations").glob(f"*{part}*.json")
-        other = folder / "annotations" / f"instances_{part}2014.json"
-        other.write_bytes(file.read_bytes())
-        found = refusal(folder, "detection")
-        field = {"train": "train", "val": "validation"}[part]
-        shown = sorted(f"DATA/annotations/{path.name}" for path in (file, other))
-        assert found == (
-            f"data.{field}_annotations: say which it is, there are 2: {', '.join(shown)}"
-        )
-        other.unlink()
-
-
 def test_masks_are_where_they_are_said_to_be(tmp_path: Path) -> None:
     given = segmentation_layout._given
     assert given(tmp_path, Path("a"), None) is None
