@@ -44,5 +44,6 @@ def parse_milliseconds(value: object) -> float:
     elif not isinstance(value, str):
         number = as_number(value)
     if number is None or not 0 < number < 1e9:
-        raise ValueError("must be a time above 0, as 5 ms, 800 us or 1.5 s; a bare number is ms")
+        some = "such as 5 ms, 800 us or 1.5 s; a bare number is ms"
+        raise ValueError(f"must be a time above 0 {some}")
     return number

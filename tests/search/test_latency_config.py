@@ -62,9 +62,9 @@ NOBODY = "nothing measures it: say on which device by latency: {device: cpu}"
         (
             {"latency": {"at_most": "soon"}},
             "constraints.latency.at_most",
-            "a time above 0, as 5 ms",
+            "a time above 0 such as 5 ms",
         ),
-        ({"latency": {"at_most": 0}}, "constraints.latency.at_most", "a time above 0, as 5 ms"),
+        ({"latency": {"at_most": 0}}, "constraints.latency.at_most", "a time above 0 such as 5 ms"),
         ({"latency": {"at_most": 1, "speed": 2}}, "latency.speed", ""),
         ({"latency": {"at_most": 1, "parts": 3}}, "latency.parts", ""),
         ({"latency": {"at_most": 1, "networks": 3}}, "latency.networks", ""),
@@ -123,7 +123,7 @@ def test_times(written: Any, ms: float) -> None:
 
 @pytest.mark.parametrize("written", [True, None, "", "5 min", "-1", "nan", 0, float("inf"), [5]])
 def test_no_times(written: Any) -> None:
-    with pytest.raises(ValueError, match="a time above 0, as 5 ms"):
+    with pytest.raises(ValueError, match="a time above 0 such as 5 ms"):
         parse_milliseconds(written)
 
 

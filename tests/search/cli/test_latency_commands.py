@@ -254,7 +254,7 @@ def test_a_configuration_says_what_is_built_and_options_go_before(
         (["--threads", "0"], "latency.threads"),
         (["--runtime", "tensorrt"], "latency.runtime"),
         (["--set", "trials=3"], "changes a configuration"),
-        (["--at-most", "soon"], "must be a time above 0, as 5 ms"),
+        (["--at-most", "soon"], "must be a time above 0 such as 5 ms"),
     ],
 )
 def test_what_build_refuses(
