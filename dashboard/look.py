@@ -6,8 +6,12 @@ _ALWAYS = """
 .st-key-metrics { row-gap: 0 }
 [data-tag] { height: auto; min-height: 28px }
 [data-tag] > span { white-space: normal; overflow-wrap: anywhere }
+@media (768px <= width < 1440px) {
+  [data-testid="stMainBlockContainer"] { padding-left: 1.5rem; padding-right: 1.5rem }
+}
 """
-"""What is chosen in a box is cut where it is long; here it takes several lines."""
+"""What is chosen in a box is cut where it is long; here it takes several lines. On the screens of
+most laptops the margins beside a page would take what the relation graph needs."""
 _DARK = """
 [data-tag], [data-tag] * { color: #12171d }
 """

@@ -16,7 +16,7 @@ from space.relation_graph import NODES
 from space.wording import NONE, percent
 
 _KINDS = {"Edges": MoveKind.EDGE, "Types": MoveKind.TYPES}
-_WIDTH = 940  # what the names in its boxes need, and a page of 1440 pixels has
+_WIDTH = 900  # what the names in its boxes need, and a page of 1280 pixels has
 
 
 def page() -> None:

@@ -76,6 +76,21 @@ def test_charts_as_tables(visitor: Visitor, paths: dict[str, str], width: int) -
         visitor.check()
 
 
+@pytest.mark.parametrize("width", [1280, 1366, 1440])
+def test_the_whole_relation_graph_is_seen_on_a_laptop(
+    visitor: Visitor, paths: dict[str, str], width: int
+) -> None:
+    visitor.store = "finished.db"
+    visitor.look(width)
+    visitor.go(paths["relation_graph"], "Relation graph")
+    assert visitor.unreadable() == []
+    graph = visitor.page.locator(".st-key-relation-graph").first
+    shown, room = graph.evaluate(
+        "graph => [graph, graph.parentElement].map(each => each.getBoundingClientRect().width)"
+    )
+    assert 0 < shown <= room
+
+
 CUT = """() => {
     const box = document.createElement("div");
     box.textContent = "88.12345678%";
