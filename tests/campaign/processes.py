@@ -98,9 +98,11 @@ class Family:
     def _is_marked(self, process: Process) -> bool:
         if process in self._strangers:
             return False
-        if self._mark in _read(process.pid, "environ").split("\0"):
+        environment = _read(process.pid, "environ")
+        if self._mark in environment.split("\0"):
             return True
-        self._strangers.add(process)
+        if environment:  # none can be read yet of a program that is just being loaded
+            self._strangers.add(process)
         return False
 
 

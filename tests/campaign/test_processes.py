@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.campaign import processes
 from tests.campaign.processes import Family, Process, children_of
 
 SLEEP = "import time; time.sleep(100)"
@@ -90,10 +91,28 @@ def test_who_has_left_its_parent_is_known_by_its_mark(started: Start) -> None:
     parent.wait()
     try:
         family = Family("FAMILY_TEST=mine")
-        family.look()
-        assert family.living == [child]
+
+        def is_seen() -> bool:
+            family.look()
+            return family.living == [child]
+
+        wait_until(is_seen)  # once its program is loaded, and its environment with it
     finally:
         child.send(signal.SIGKILL)
+
+
+def test_who_is_just_being_loaded_is_no_stranger_for_good(
+    started: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    popen = started(SLEEP, mark="mine")
+    family, read = Family("FAMILY_TEST=mine"), processes._read
+    wait_until(lambda: bool(read(popen.pid, "environ")))
+    with monkeypatch.context() as loading:
+        loading.setattr(processes, "_read", lambda pid, name: read(pid, name) * (name == "stat"))
+        family.look()
+    assert family.living == []
+    family.look()
+    assert family.living == [process(popen.pid)]
 
 
 def test_a_stopped_process_lives_and_an_uncollected_one_does_not(started: Start) -> None:
