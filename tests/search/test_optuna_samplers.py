@@ -16,7 +16,7 @@ from optuna.trial import TrialState as OptunaState
 
 from search.objectives import Constraint, Objective, Objectives, objectives_from
 from search.searchers import Observation, Searcher, Task, make_searcher
-from search.searchers.optuna_samplers.frozen_trials import impute_parameters
+from search.searchers.optuna_samplers.frozen_trials import impute_parameters, to_frozen_trial
 from search.searchers.optuna_samplers.gp import GpSearcher
 from search.searchers.optuna_samplers.nsga2 import Nsga2Searcher
 from search.searchers.optuna_samplers.optuna_searcher import OptunaSearcher
@@ -396,3 +396,12 @@ def test_the_ranges_grow_with_points_that_lie_outside() -> None:
     for trial in searcher.study().trials:
         ranges = [(d.low, d.high) for d in trial.distributions.values()]  # type: ignore[attr-defined]
         assert ranges == [(3.0, 30.0), (-7.0, 3.0), (1.0, 1.0)]
+
+
+@pytest.mark.parametrize("state", [TrialState.PRUNED, TrialState.FAILED, TrialState.COMPLETE])
+def test_constraints_are_told_of_every_trial_that_has_ended(state: TrialState) -> None:
+    wanted = Objectives((Objective("a"),), (Constraint("size", upper=2.0),))
+    task: Task[Any] = Task(SPACE, wanted)
+    seen = Observation(state, {"a": 0.5, "size": 3.0}, {1: {"a": 0.5, "size": 3.0}})
+    trial = to_frozen_trial(task, SPACE.points()[0], seen, {})
+    assert list(trial.constraints.values()) == [pytest.approx(0.5)]

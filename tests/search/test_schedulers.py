@@ -251,6 +251,14 @@ def test_units_do_not_matter_within_a_front() -> None:
     assert one == [place_in_front(scaled, row) for row in scaled]
 
 
+def test_an_objective_that_never_differs_changes_no_place() -> None:
+    front = np.random.default_rng(0).random((12, 2))
+    flat = np.column_stack([front, np.full(12, 7.0)])
+    places = [place_in_front(front, row) for row in front]
+    assert [place_in_front(flat, row) for row in flat] == places
+    assert sorted(places) == list(range(1, 13))
+
+
 # How much goes on, and what it takes
 
 

@@ -260,6 +260,34 @@ def test_the_front_that_is_believed_has_no_point_that_breaks_a_bound_by_little()
         assert _believed(task, models, entries).shape == (count, 1)
 
 
+@pytest.mark.parametrize("direction", ["maximise", "minimise"])
+def test_what_fails_is_learnt_and_a_disaster_dwarfs_nothing(direction: Any) -> None:
+    """A failure tells of chances, unless it breaks what was said beforehand; who runs, nothing."""
+    wanted = Objectives((Objective("loss", direction),), (Constraint("size", upper=5.0),))
+    task: Task[Any] = Task(SPACE, wanted)
+    sign = 1 if direction == "maximise" else -1
+    seen = [
+        *(Observation(TrialState.COMPLETE, {"loss": sign * v, "size": 1.0}) for v in range(8)),
+        Observation(TrialState.PRUNED, {"loss": sign * -1e6, "size": 1.0}),
+        Observation(TrialState.FAILED, {"size": 1.0}),
+        Observation(TrialState.INFEASIBLE, {"size": 9.0}),
+        Observation(TrialState.RUNNING, {"size": 1.0}),
+    ]
+    entries = [RankedPoint(n, (n, 0, 0, 0, 0, 0), each) for n, each in enumerate(seen)]
+    loss, success = (
+        next(each for each in metric_data(task, entries) if each.name == name)
+        for name in ("loss", SUCCESS)
+    )
+    assert [entry.number for entry in success.entries] == list(range(10))
+    assert (success.center + success.scale * success.values).tolist() == pytest.approx(
+        [1.0] * 9 + [0.0]
+    )
+    given = loss.center + loss.scale * loss.values
+    assert given[:8].tolist() == pytest.approx([sign * v for v in range(8)])
+    # Two quartile distances below the lower quartile of 1, 5 of -1e6, 0 … 7.
+    assert given[8] == pytest.approx(sign * -7.0)
+
+
 def test_metrics_have_the_hyperparameters_that_were_fitted_and_else_the_usual_ones() -> None:
     task: Task[Any] = Task(SPACE, Objectives((Objective("accuracy"), Objective("loss"))))
     points = [(step, 0, 0, 0, 0, 0) for step in range(4)]
