@@ -405,3 +405,8 @@ def test_constraints_are_told_of_every_trial_that_has_ended(state: TrialState) -
     seen = Observation(state, {"a": 0.5, "size": 3.0}, {1: {"a": 0.5, "size": 3.0}})
     trial = to_frozen_trial(task, SPACE.points()[0], seen, {})
     assert list(trial.constraints.values()) == [pytest.approx(0.5)]
+    assert trial.intermediate_values == ({1: 0.5} if state is TrialState.PRUNED else {})
+    without = replace(seen, values={"size": 3.0})
+    trial = to_frozen_trial(task, SPACE.points()[0], without, {})
+    assert (trial.state, trial.intermediate_values) == (OptunaState.PRUNED, {})
+    assert list(trial.constraints.values()) == [pytest.approx(0.5)]

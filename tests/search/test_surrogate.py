@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from search.objectives import Constraint, Objective, Objectives, hypervolume
 from search.searchers import Exhausted, Observation, Task, make_searcher
+from search.searchers.extrapolation import final_estimates
 from search.searchers.ranked_history import RankedPoint
 from search.searchers.surrogate import gaussian_process
 from search.searchers.surrogate.batch_planning import BatchPlanner, _believed
@@ -286,6 +287,30 @@ def test_what_fails_is_learnt_and_a_disaster_dwarfs_nothing(direction: Any) -> N
     assert given[:8].tolist() == pytest.approx([sign * v for v in range(8)])
     # Two quartile distances below the lower quartile of 1, 5 of -1e6, 0 … 7.
     assert given[8] == pytest.approx(sign * -7.0)
+
+
+def test_metrics_are_standardised_and_their_doubts_with_them() -> None:
+    task: Task[Any] = Task(SPACE, Objectives((Objective("loss"),)), fidelities=3)
+    rng = np.random.default_rng(0)
+    seen = []
+    for number in range(12):
+        curve = {epoch: {"loss": 100 * (epoch + rng.random())} for epoch in (1, 2, 3)}
+        done = number % 4 != 3
+        curve = curve if done else {1: curve[1]}
+        state = TrialState.COMPLETE if done else TrialState.PRUNED
+        seen.append(Observation(state, curve[max(curve)], curve))
+    estimates = final_estimates(seen, "loss", 3)
+    entries = [RankedPoint(n, (n, 0, 0, 0, 0, 0), each) for n, each in enumerate(seen)]
+    (data, _) = metric_data(task, entries)
+    assert [entry.number for entry in data.entries] == list(range(12))
+    assert data.center == pytest.approx(estimates.mean.mean())
+    assert data.scale == pytest.approx(estimates.mean.std())
+    assert data.center + data.scale * data.values == pytest.approx(estimates.mean)
+    assert data.scale**2 * data.variances == pytest.approx(estimates.variance)
+    assert sum(data.variances > 0) == 3
+    same = [RankedPoint(n, n, Observation(TrialState.COMPLETE, {"loss": 1e9})) for n in (0, 1)]
+    (flat, _) = metric_data(Task(SPACE, task.objectives), same)
+    assert (flat.center, flat.scale, flat.values.tolist()) == (1e9, 1.0, [0.0, 0.0])
 
 
 def test_metrics_have_the_hyperparameters_that_were_fitted_and_else_the_usual_ones() -> None:
