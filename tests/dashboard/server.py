@@ -46,6 +46,13 @@ BUSY = (
     '[data-testid="stDataFrame"]:not(:has(canvas))'
 )
 """What the script works on, and what is announced and not drawn yet."""
+RESTS = """([busy, frames]) => {
+    const rests = document.querySelectorAll(busy).length === 0;
+    window.restingFrames = rests ? (window.restingFrames ?? 0) + 1 : 0;
+    return window.restingFrames >= frames;
+}"""
+HOVERS = "plot => (plot._hoverdata ?? []).length > 0"
+"""Plotly takes a click for the point it hovers."""
 
 
 @contextmanager
@@ -194,10 +201,16 @@ class Visitor:
     def settle(self, title: str) -> None:
         """Waits until the page of this title is drawn and nothing works on it any more."""
         self.page.get_by_role("heading", name=title, exact=True).first.wait_for()
-        self.page.wait_for_function(
-            "selector => document.querySelectorAll(selector).length === 0", arg=BUSY
-        )
-        self.page.wait_for_timeout(250)
+        self.rest()
+
+    def rest(self) -> None:
+        """Waits until nothing has worked on the page for some frames.
+
+        A change that waits to be sent (marks in a table do, some 150 ms) is seen so; frames,
+        not milliseconds, as those of a loaded machine are slower too.
+        """
+        self.page.evaluate("() => { window.restingFrames = 0; }")
+        self.page.wait_for_function(RESTS, arg=[BUSY, 15])
 
     def menu(self, title: str) -> None:
         """Goes to a page through the menu."""
@@ -213,7 +226,7 @@ class Visitor:
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         self.page.mouse.move(x, y)
-        self.page.wait_for_timeout(150)  # Plotly takes a click for the point it hovers
+        self.page.wait_for_function(HOVERS, arg=plot.element_handle())
         self.page.mouse.click(x, y)
 
     def mark_row(self, row: int) -> None:

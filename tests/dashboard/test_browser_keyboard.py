@@ -35,7 +35,8 @@ def ids(store_files: dict[str, Path]) -> list[str]:
 
 
 def stops(visitor: Visitor) -> Iterator[tuple[str, str, str]]:
-    """What has the focus, from the top of the page, one Tab after the other."""
+    """What has the focus, one Tab after the other; what is still drawn could not have it."""
+    visitor.rest()
     for _ in range(STOPS):
         visitor.page.keyboard.press("Tab")
         tag, test_id, text = visitor.page.evaluate(FOCUS)
@@ -125,6 +126,7 @@ def test_marks_by_keys_lead_to_a_comparison(visitor: Visitor, ids: list[str]) ->
     move_to_row(visitor, 0)
     visitor.page.keyboard.press("Shift+Space")
     expect(visitor.page.get_by_text("1 architecture marked")).to_be_visible()
+    visitor.rest()
     visitor.page.keyboard.press("ArrowDown")
     visitor.page.wait_for_function(IN_ROW, arg=1)
     visitor.page.keyboard.press("Shift+Space")
