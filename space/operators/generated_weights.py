@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from space.geometry import generator_width
 from space.layout import Plan
-from space.operators.layers import BatchNorm
+from space.operators.layers import BatchNorm, PointwiseConvolution
 
 
 class GeneratedWeights(nn.Module):
@@ -21,9 +21,9 @@ class GeneratedWeights(nn.Module):
         super().__init__()
         self.plan = plan
         hidden = generator_width(plan.mixer, plan.width)
-        self.reduce = nn.Conv2d(plan.width, hidden, 1, bias=bias)
+        self.reduce = PointwiseConvolution(plan.width, hidden, bias)
         self.norm = BatchNorm(hidden)
-        self.expand = nn.Conv2d(hidden, outputs, 1)
+        self.expand = PointwiseConvolution(hidden, outputs)
 
     def generated(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to (B, outputs, H, W)."""

@@ -1,9 +1,11 @@
 """Layers on (B, C, H, W) maps of which networks are made: norms, linear maps, stochastic depth."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from space.errors import Problem
+from space.operator_choice import chosen
 from space.operators.recording import as_one_node, being_traced, is_symbolic
 
 
@@ -34,6 +36,47 @@ class LayerNorm(nn.LayerNorm):
         return y.permute(0, 3, 1, 2)
 
 
+class PointwiseConvolution(nn.Conv2d):
+    """A 1×1 convolution: a linear map of the channels at every position.
+
+    Where PyTorch would unfold the map for it, gradients take half as long again as those of a
+    product of matrices; it is computed as one there.
+    """
+
+    def __init__(self, inputs: int, outputs: int, bias: bool = True) -> None:
+        super().__init__(inputs, outputs, 1, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, H, W) to (B, outputs, H, W)."""
+        if is_symbolic(x):
+            return as_one_node(self, x)
+        if _would_be_unfolded(x):
+            y = F.linear(x.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias)
+            return y.permute(0, 3, 1, 2)
+        convolved: Tensor = super().forward(x)
+        return convolved
+
+
+def _would_be_unfolded(x: Tensor) -> bool:
+    """Whether PyTorch leaves oneDNN: 1×1 kernels, fewer than 16 images, one thread of a CPU.
+
+    Only of what is trained and runs as it stands: compilers and traces choose for themselves, and
+    without gradients there is nothing to gain.
+    """
+    return (
+        x.device.type == "cpu"
+        and x.dtype is torch.float32
+        and x.dim() == 4
+        and torch.is_grad_enabled()
+        and not torch.compiler.is_compiling()
+        and not being_traced()
+        and not torch.is_autocast_enabled("cpu")
+        and x.shape[0] < 16
+        and torch.get_num_threads() == 1
+        and chosen() != "plain"
+    )
+
+
 def padded_to_multiple(x: Tensor, edge: int) -> Tensor:
     """(B, C, H, W) with zeros below and to the right, so that the edge divides both sides."""
     down, right = (-x.shape[2] % edge, -x.shape[3] % edge)
@@ -42,18 +85,18 @@ def padded_to_multiple(x: Tensor, edge: int) -> Tensor:
     return F.pad(x, (0, right, 0, down)) if down or right else x
 
 
-def linear(inputs: int, outputs: int, bias: bool = True) -> nn.Conv2d:
+def linear(inputs: int, outputs: int, bias: bool = True) -> PointwiseConvolution:
     """A linear map of the channels, initialised as the paper initialises linear layers."""
-    layer = nn.Conv2d(inputs, outputs, 1, bias=bias)
+    layer = PointwiseConvolution(inputs, outputs, bias)
     nn.init.trunc_normal_(layer.weight, std=0.02)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return layer
 
 
-def convolution(inputs: int, outputs: int) -> nn.Conv2d:
+def convolution(inputs: int, outputs: int) -> PointwiseConvolution:
     """A 1×1 convolution without bias, initialised as PyTorch initialises convolutions."""
-    return nn.Conv2d(inputs, outputs, 1, bias=False)
+    return PointwiseConvolution(inputs, outputs, bias=False)
 
 
 def rate_problems(name: str, rate: object) -> list[Problem]:

@@ -15,7 +15,7 @@ from space.axes import Locality, Rank
 from space.geometry import joint_rank
 from space.layout import Plan
 from space.mixer import Mixer
-from space.operators.layers import LayerNorm, padded_to_multiple
+from space.operators.layers import LayerNorm, convolution, padded_to_multiple
 
 fx.wrap("padded_to_multiple")
 
@@ -47,8 +47,8 @@ class ChannelRank(nn.Module):
     def __init__(self, mixer: Mixer, width: int, plan: Plan) -> None:
         super().__init__()
         self.reads_context = mixer.dynamics.source.dynamic
-        self.down = nn.Conv2d(width, plan.width, 1, bias=False)
-        self.up = nn.Conv2d(plan.width, width, 1, bias=False)
+        self.down = convolution(width, plan.width)
+        self.up = convolution(plan.width, width)
 
     def enter(self, values: Tensor, context: Tensor) -> Inputs:
         reduced = self.down(values)

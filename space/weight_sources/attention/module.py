@@ -9,6 +9,7 @@ from space.layout import Layout, Plan
 from space.operator_choice import PathName
 from space.operators.attention import attended, takes_fused
 from space.operators.computed_buffers import ComputedBuffers
+from space.operators.layers import PointwiseConvolution
 from space.operators.neighbourhood import neighbourhood_dot, outside_map
 from space.operators.tiles import Tiling, masked
 
@@ -36,8 +37,8 @@ class AttentionWeights(ComputedBuffers):
         super().__init__()
         self.plan = plan
         biased = bool(plan.mixer.query_key_bias)
-        self.query = nn.Conv2d(plan.width, plan.width, 1, bias=biased)
-        self.key = nn.Conv2d(plan.width, plan.width, 1, bias=biased)
+        self.query = PointwiseConvolution(plan.width, plan.width, biased)
+        self.key = PointwiseConvolution(plan.width, plan.width, biased)
         for projection in (self.query, self.key):
             nn.init.trunc_normal_(projection.weight, std=0.02)
             if projection.bias is not None:
