@@ -67,6 +67,7 @@ def _would_be_unfolded(x: Tensor) -> bool:
         x.device.type == "cpu"
         and x.dtype is torch.float32
         and x.dim() == 4
+        and x.is_contiguous(memory_format=torch.channels_last)  # or it would be copied
         and torch.is_grad_enabled()
         and not torch.compiler.is_compiling()
         and not being_traced()

@@ -44,6 +44,10 @@ def convolves(layer: PointwiseConvolution, x: Tensor) -> bool:
     return by_convolution
 
 
+def image_maps(*shape: int) -> Tensor:
+    return torch.randn(shape).contiguous(memory_format=torch.channels_last)
+
+
 def derivatives(compute: Callable[[Tensor], Tensor], x: Tensor, of: list[Tensor]) -> list[Tensor]:
     """The result, its gradients, and the gradients of their squares."""
     y = compute(x)
@@ -99,26 +103,29 @@ def test_few_images_are_multiplied(
 ) -> None:
     layer = PointwiseConvolution(4, 6)
     with held():
-        assert convolves(layer, torch.randn(batch, 4, 5, 5)) is convolution
+        assert convolves(layer, image_maps(batch, 4, 5, 5)) is convolution
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_more_threads_convolve(threads: int) -> None:
     torch.set_num_threads(threads)
-    assert convolves(PointwiseConvolution(4, 6), torch.randn(2, 4, 5, 5)) is (threads == 2)
+    assert convolves(PointwiseConvolution(4, 6), image_maps(2, 4, 5, 5)) is (threads == 2)
 
 
-def test_other_types_and_images_without_a_batch_are_convolved() -> None:
+def test_other_layouts_types_and_images_without_a_batch_are_convolved() -> None:
     layer = PointwiseConvolution(4, 6)
-    assert convolves(layer, torch.randn(4, 5, 5))
-    assert convolves(layer.double(), torch.randn(2, 4, 5, 5, dtype=torch.float64))
+    x = image_maps(2, 4, 5, 5)
+    assert not convolves(layer, x)
+    assert convolves(layer, x.contiguous())
+    assert convolves(layer, x[0])
     with torch.autocast("cpu", torch.bfloat16):
-        assert convolves(layer.float(), torch.randn(2, 4, 5, 5))
+        assert convolves(layer, x)
+    assert convolves(layer.double(), x.double())
 
 
 def test_a_trace_and_a_compiler_get_the_convolution() -> None:
     layer = PointwiseConvolution(4, 6)
-    x = torch.randn(2, 4, 5, 5)
+    x = image_maps(2, 4, 5, 5)
     assert "aten::_convolution" in str(torch.jit.trace(layer, x).inlined_graph)
     graphs = []
 
