@@ -5,6 +5,7 @@ grows with the positions and not with their square. Derivatives of derivatives, 
 kernels have not, are those of the plain composition.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -81,31 +82,58 @@ def _differentiable(*maps: Tensor) -> Tensor:
 
 
 class _Attention(torch.autograd.Function):
-    """Of (tiles, heads, P or Q, channels); keeps the three maps, and computes again from them."""
+    """Of (tiles, heads, P or Q, channels); keeps the three maps.
+
+    On a CPU it keeps what the gradient of torch's kernel reads as well, the result and the
+    logarithms of its sums; elsewhere it computes them again.
+    """
 
     @staticmethod
     def forward(ctx: Any, *maps: Tensor) -> Tensor:
-        ctx.save_for_backward(*maps)
-        return _fused(*maps)
+        ctx.keeps_result = _is_flash_on_cpu(*maps)
+        if not ctx.keeps_result:
+            ctx.save_for_backward(*maps)
+            return _fused(*maps)
+        y, log_sums = _flash(*maps, scale=1.0)
+        ctx.save_for_backward(*maps, y, log_sums)
+        attended: Tensor = y
+        return attended
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        further = torch.is_grad_enabled()  # somebody asks for derivatives of what comes out of here
-        maps, wanted = (
-            ctx.saved_tensors,
-            [i for i, asked in enumerate(ctx.needs_input_grad) if asked],
-        )
-        with torch.enable_grad():
-            if not further:
-                asked_for = zip(maps, ctx.needs_input_grad, strict=True)
-                maps = tuple(each.detach().requires_grad_(asked) for each, asked in asked_for)
-            y = _composed_last(*maps) if further else _fused(*maps)
-        inputs = [maps[i] for i in wanted]
-        found = torch.autograd.grad(y, inputs, gradient, create_graph=further)
-        gradients: list[Tensor | None] = [None] * len(maps)
-        for place, each in zip(wanted, found, strict=True):
-            gradients[place] = each
-        return tuple(gradients)
+        query, key, value, *kept = ctx.saved_tensors
+        if torch.is_grad_enabled():  # somebody asks for derivatives of what comes out of here
+            return _gradients(ctx, _composed_last, gradient, query, key, value)
+        if kept:
+            return tuple(_flash_backward(gradient, query, key, value, *kept, 0.0, False, scale=1.0))
+        alone = [each.detach().requires_grad_() for each in (query, key, value)]
+        return _gradients(ctx, _fused, gradient, *alone)
+
+
+_FLASH = 1
+"""torch's number of its kernels that keep no weights."""
+_flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+_flash_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+
+
+def _is_flash_on_cpu(query: Tensor, key: Tensor, value: Tensor) -> bool:
+    on_cpu = query.device.type == "cpu"
+    return on_cpu and int(torch._fused_sdp_choice(query, key, value, scale=1.0)) == _FLASH
+
+
+def _gradients(
+    ctx: Any, compute: Callable[..., Tensor], gradient: Tensor, *maps: Tensor
+) -> tuple[Tensor | None, ...]:
+    """By computing it once more, of the maps that anybody wants one of."""
+    further = torch.is_grad_enabled()
+    with torch.enable_grad():
+        y = compute(*maps)
+    wanted = [place for place, asked in enumerate(ctx.needs_input_grad) if asked]
+    found = torch.autograd.grad(y, [maps[i] for i in wanted], gradient, create_graph=further)
+    gradients: list[Tensor | None] = [None] * len(maps)
+    for place, each in zip(wanted, found, strict=True):
+        gradients[place] = each
+    return tuple(gradients)
 
 
 def _composed_last(*maps: Tensor) -> Tensor:
