@@ -14,31 +14,32 @@ from torch import Tensor
 
 from space.operator_choice import chosen
 from space.operators.kernel_dispatch import in_autocast
-from space.operators.recording import recorded_for_any_batch
+from space.operators.recording import being_transformed, recorded_for_any_batch
 
 
-def attended(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """y[t, h, c, p] = Σ_q softmax_q(Σ_c query[c, p] · key[c, q]) · value[c, q].
+def attended(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+    """y[t, h, c, p] = Σ_q softmax_q(scale · Σ_c query[c, p] · key[c, q]) · value[c, q].
 
     Args:
-        query: (tiles, heads, channels of a head, P), scaled.
+        query: (tiles, heads, channels of a head, P).
         key, value: (tiles, heads, channels of a head, Q).
+        scale: of the products.
 
     Returns:
         (tiles, heads, channels of a head, P).
     """
     if not _serves(query, key):
-        return _composed(query, key, value)
+        return _composed(query, key, value, scale)
     # Cast for the gradient as well, which is computed outside of autocast.
-    maps = [_channels_last(in_autocast(each)) for each in (query, key, value)]
+    maps = _channels_last(query), _channels_last(key), _channels_last(value)
     # Compilers see torch's own operator; there are no second derivatives through what they make.
     at_once = torch.compiler.is_compiling() or not torch.is_grad_enabled()
-    y = _fused(*maps) if at_once else _differentiable(*maps)
+    y = _fused(*maps, scale) if at_once else _differentiable(*maps, scale)
     return y.transpose(2, 3)
 
 
-_FEW = 128**2
-"""Weights of a head that a CPU makes more quickly than it calls a fused kernel and its gradient."""
+_FEW = 49**2
+"""Weights of a head that a CPU makes as quickly as a fused kernel does without them."""
 
 
 def takes_fused(kind: str, targets: int, sources: int) -> bool:
@@ -58,26 +59,26 @@ def _serves(query: Tensor, key: Tensor) -> bool:
     if not takes_fused(query.device.type, query.shape[3], key.shape[3]):
         return False
     # Under vmap and torch.func.grad the plain composition is what has rules.
-    return torch._C._functorch.peek_interpreter_stack() is None
+    return not being_transformed()
 
 
 def _channels_last(x: Tensor) -> Tensor:
     """(tiles, heads, P or Q, channels), of which the kernels want the last in a row."""
-    x = x.transpose(2, 3)
+    x = in_autocast(x).transpose(2, 3)
     return x if x.stride(3) == 1 else x.contiguous()
 
 
-def _composed(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    weights = (query.transpose(2, 3) @ key).softmax(3)
+def _composed(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+    weights = ((query * scale).transpose(2, 3) @ key).softmax(3)
     return torch.matmul(value, weights.transpose(2, 3))
 
 
-def _fused(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    return F.scaled_dot_product_attention(query, key, value, scale=1.0)
+def _fused(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+    return F.scaled_dot_product_attention(query, key, value, scale=scale)
 
 
-def _differentiable(*maps: Tensor) -> Tensor:
-    y: Tensor = _Attention.apply(*maps)  # type: ignore[no-untyped-call]
+def _differentiable(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+    y: Tensor = _Attention.apply(query, key, value, scale)  # type: ignore[no-untyped-call]
     return y
 
 
@@ -89,15 +90,16 @@ class _Attention(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, *maps: Tensor) -> Tensor:
-        ctx.keeps_result = _is_flash_on_cpu(*maps)
-        if not ctx.keeps_result:
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+        ctx.scale = scale
+        maps = query, key, value
+        if not _is_flash_on_cpu(*maps):
             ctx.save_for_backward(*maps)
-            return _fused(*maps)
-        y, log_sums = _flash(*maps, scale=1.0)
+            return _fused(*maps, scale)
+        y, log_sums = _flash(*maps, scale=scale)
         ctx.save_for_backward(*maps, y, log_sums)
-        attended: Tensor = y
-        return attended
+        result: Tensor = y
+        return result
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -105,7 +107,9 @@ class _Attention(torch.autograd.Function):
         if torch.is_grad_enabled():  # somebody asks for derivatives of what comes out of here
             return _gradients(ctx, _composed_last, gradient, query, key, value)
         if kept:
-            return tuple(_flash_backward(gradient, query, key, value, *kept, 0.0, False, scale=1.0))
+            causal, dropout = False, 0.0
+            maps = query, key, value, *kept, dropout, causal
+            return *_flash_backward(gradient, *maps, scale=ctx.scale), None
         alone = [each.detach().requires_grad_() for each in (query, key, value)]
         return _gradients(ctx, _fused, gradient, *alone)
 
@@ -118,23 +122,22 @@ _flash_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_bac
 
 def _is_flash_on_cpu(query: Tensor, key: Tensor, value: Tensor) -> bool:
     on_cpu = query.device.type == "cpu"
-    return on_cpu and int(torch._fused_sdp_choice(query, key, value, scale=1.0)) == _FLASH
+    return on_cpu and int(torch._fused_sdp_choice(query, key, value)) == _FLASH
 
 
 def _gradients(
     ctx: Any, compute: Callable[..., Tensor], gradient: Tensor, *maps: Tensor
 ) -> tuple[Tensor | None, ...]:
-    """By computing it once more, of the maps that anybody wants one of."""
+    """By computing it once more, of the maps that anybody wants one of; none of the scale."""
     further = torch.is_grad_enabled()
     with torch.enable_grad():
-        y = compute(*maps)
-    wanted = [place for place, asked in enumerate(ctx.needs_input_grad) if asked]
+        y = compute(*maps, ctx.scale)
+    wanted = [place for place in range(len(maps)) if ctx.needs_input_grad[place]]
     found = torch.autograd.grad(y, [maps[i] for i in wanted], gradient, create_graph=further)
-    gradients: list[Tensor | None] = [None] * len(maps)
-    for place, each in zip(wanted, found, strict=True):
-        gradients[place] = each
-    return tuple(gradients)
+    by_place = dict(zip(wanted, found, strict=True))
+    return *(by_place.get(place) for place in range(len(maps))), None
 
 
-def _composed_last(*maps: Tensor) -> Tensor:
-    return _composed(*(each.transpose(2, 3) for each in maps)).transpose(2, 3)
+def _composed_last(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+    maps = query.transpose(2, 3), key.transpose(2, 3), value.transpose(2, 3)
+    return _composed(*maps, scale).transpose(2, 3)

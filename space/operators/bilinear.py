@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from space.operator_choice import PathName
+from space.operators.recording import being_transformed
 
 
 class Product(Protocol):
@@ -150,7 +151,7 @@ def _nobody_looks_on() -> bool:
     """Whether there are neither derivatives to be taken nor transforms: then a call is quicker."""
     if torch.is_grad_enabled() or torch.compiler.is_compiling():
         return False
-    return torch._C._functorch.peek_interpreter_stack() is None
+    return not being_transformed()
 
 
 for _each in (_Sum, _Dot, _Transpose):

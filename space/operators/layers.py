@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from space.errors import Problem
 from space.operator_choice import chosen
-from space.operators.recording import as_one_node, being_traced, is_symbolic
+from space.operators.recording import as_one_node, being_traced, being_transformed, is_symbolic
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -60,19 +60,20 @@ class PointwiseConvolution(nn.Conv2d):
 def _would_be_unfolded(x: Tensor) -> bool:
     """Whether PyTorch leaves oneDNN: 1×1 kernels, fewer than 16 images, one thread of a CPU.
 
-    Only of what is trained and runs as it stands: compilers and traces choose for themselves, and
-    without gradients there is nothing to gain.
+    Only of what is trained and runs as it stands: compilers and traces choose for themselves,
+    `torch.func` cannot tell how its tensors lie, and without gradients there is nothing to gain.
     """
     return (
         x.device.type == "cpu"
         and x.dtype is torch.float32
-        and x.dim() == 4
-        and x.is_contiguous(memory_format=torch.channels_last)  # or it would be copied
         and torch.is_grad_enabled()
         and not torch.compiler.is_compiling()
         and not being_traced()
+        and not being_transformed()
         and not torch.is_autocast_enabled("cpu")
+        and x.dim() == 4
         and x.shape[0] < 16
+        and x.is_contiguous(memory_format=torch.channels_last)  # or it would be copied
         and torch.get_num_threads() == 1
         and chosen() != "plain"
     )

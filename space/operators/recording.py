@@ -20,6 +20,11 @@ def being_traced() -> bool:
     return bool(torch.jit._trace.is_tracing())
 
 
+def being_transformed() -> bool:
+    """Whether what runs is inside of `torch.func`: vmap, grad and their like."""
+    return torch._C._functorch.peek_interpreter_stack() is not None
+
+
 def is_symbolic(x: Any) -> bool:
     """Whether it only stands for a tensor, as in `torch.fx.symbolic_trace`."""
     return isinstance(x, fx.Proxy)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.func import functional_call, grad, vmap
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from space.operator_choice import operators
@@ -136,3 +137,17 @@ def test_a_trace_and_a_compiler_get_the_convolution() -> None:
     torch.compile(layer, backend=note, fullgraph=True)(x)
     assert "conv2d" in graphs[0]
     assert "linear" not in graphs[0]
+
+
+def test_gradients_of_each_image() -> None:
+    """`vmap` cannot tell how its tensors lie."""
+    layer = PointwiseConvolution(4, 6)
+    x = torch.randn(3, 2, 4, 5, 5)
+
+    def loss(weight: Tensor, images: Tensor) -> Tensor:
+        return functional_call(layer, {"weight": weight}, (images,)).square().sum()
+
+    found = vmap(grad(loss), (None, 0))(layer.weight.detach(), x)
+    for each, images in zip(found, x, strict=True):
+        (one,) = torch.autograd.grad(layer(images).square().sum(), layer.weight)
+        torch.testing.assert_close(each, one)

@@ -94,12 +94,11 @@ class AttentionWeights(ComputedBuffers):
     def applied(self, values: Tensor, targets: Tensor, sources: Tensor) -> Tensor:
         """The weighted sum of values (B, C, h, w), for all targets: (B, C, H, W)."""
         shape = self.plan.heads
-        query: Tensor = self.query(targets) * self.scale
-        key: Tensor = self.key(sources)
-        queries = self.target_tiling.split(query).unflatten(1, shape)
-        keys = self.source_tiling.split(key).unflatten(1, shape)
+        queries = self.target_tiling.split(self.query(targets)).unflatten(1, shape)
+        keys = self.source_tiling.split(self.key(sources)).unflatten(1, shape)
         tiles = self.source_tiling.split(values).unflatten(1, shape)
-        return self.target_tiling.join(attended(queries, keys, tiles).flatten(1, 2))
+        mixed = attended(queries, keys, tiles, self.scale)
+        return self.target_tiling.join(mixed.flatten(1, 2))
 
     def forward(self, targets: Tensor, sources: Tensor) -> Tensor:
         """targets (B, C, H, W), sources (B, C, h, w) to weights in the layout of the plan."""
