@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from space.operator_choice import chosen
-from space.operators.kernel_dispatch import in_autocast
-from space.operators.recording import being_transformed, recorded_for_any_batch
+from space.operators.kernel_dispatch import in_autocast, only_own_operations
+from space.operators.recording import being_transformed
 
 
 def attended(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
@@ -54,7 +54,7 @@ def takes_fused(kind: str, targets: int, sources: int) -> bool:
 
 
 def _serves(query: Tensor, key: Tensor) -> bool:
-    if recorded_for_any_batch() or query.numel() == 0:
+    if only_own_operations() or query.numel() == 0:
         return False
     if not takes_fused(query.device.type, query.shape[3], key.shape[3]):
         return False
@@ -105,13 +105,13 @@ class _Attention(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, *kept = ctx.saved_tensors
         if torch.is_grad_enabled():  # somebody asks for derivatives of what comes out of here
-            return _gradients(ctx, _composed_last, gradient, query, key, value)
+            return *recomputed_gradients(ctx, _composed_last, gradient, query, key, value), None
         if kept:
             causal, dropout = False, 0.0
             maps = query, key, value, *kept, dropout, causal
             return *_flash_backward(gradient, *maps, scale=ctx.scale), None
         alone = [each.detach().requires_grad_() for each in (query, key, value)]
-        return _gradients(ctx, _fused, gradient, *alone)
+        return *recomputed_gradients(ctx, _fused, gradient, *alone), None
 
 
 _FLASH = 1
@@ -125,17 +125,28 @@ def _is_flash_on_cpu(query: Tensor, key: Tensor, value: Tensor) -> bool:
     return on_cpu and int(torch._fused_sdp_choice(query, key, value)) == _FLASH
 
 
-def _gradients(
-    ctx: Any, compute: Callable[..., Tensor], gradient: Tensor, *maps: Tensor
+def recomputed_gradients(
+    ctx: Any, compute: Callable[..., Tensor], gradient: Tensor, *maps: Tensor | None
 ) -> tuple[Tensor | None, ...]:
-    """By computing it once more, of the maps that anybody wants one of; none of the scale."""
+    """Of the first inputs of a `torch.autograd.Function`, by computing it once more.
+
+    Args:
+        ctx: of the function, with its `scale`.
+        compute: the result of the inputs and the scale.
+        gradient: of the result.
+        maps: the inputs.
+
+    Returns:
+        A gradient of each that anybody wants one of.
+    """
     further = torch.is_grad_enabled()
     with torch.enable_grad():
         y = compute(*maps, ctx.scale)
-    wanted = [place for place in range(len(maps)) if ctx.needs_input_grad[place]]
-    found = torch.autograd.grad(y, [maps[i] for i in wanted], gradient, create_graph=further)
+    asked = zip(maps, ctx.needs_input_grad, strict=False)  # others are no maps
+    wanted = {i: x for i, (x, needed) in enumerate(asked) if needed and x is not None}
+    found = torch.autograd.grad(y, [*wanted.values()], gradient, create_graph=further)
     by_place = dict(zip(wanted, found, strict=True))
-    return *(by_place.get(place) for place in range(len(maps))), None
+    return tuple(by_place.get(place) for place in range(len(maps)))
 
 
 def _composed_last(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:

@@ -28,9 +28,9 @@ class WeightedSum(nn.Module):
         self.weights: nn.Module = of_source(plan.mixer.dynamics, "module", "Weights")(plan)
         self.aggregate = AGGREGATORS[plan.layout](plan)
 
-    @property
-    def _by_its_weights(self) -> bool:
-        return getattr(self.weights, "applies_itself", False)
+    def _by_its_weights(self, x: Tensor) -> bool:
+        applies = getattr(self.weights, "applies_itself", None)
+        return applies is not None and applies(x)
 
     def path(self, x: Tensor) -> PathName | None:
         """Which path sums of such maps take; None where there is one alone.
@@ -38,14 +38,15 @@ class WeightedSum(nn.Module):
         Raises:
             InputError: they shall be fused, and there are no kernels.
         """
-        part: Any = self.weights if self._by_its_weights else self.aggregate
+        of_weights = getattr(self.weights, "may_apply_itself", False)
+        part: Any = self.weights if of_weights else self.aggregate
         path: PathName | None = part.path(x) if hasattr(part, "path") else None
         return path
 
     def forward(self, values: Tensor, targets: Tensor, sources: Tensor) -> Tensor:
         """values and sources (B, C, h, w), targets (B, C, H, W) to (B, C, H, W)."""
         mixed: Tensor
-        if self._by_its_weights:
+        if self._by_its_weights(values):
             mixed = self.weights.applied(values, targets, sources)  # type: ignore[operator]
         else:
             mixed = self.aggregate(values, self.weights(targets, sources))

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from torch.autograd import grad, gradgradcheck
+from torch.autograd import forward_ad, grad, gradgradcheck
 from torch.func import functional_call, vmap
 from torch.utils._pytree import tree_leaves
 from torch.utils.checkpoint import checkpoint
+from torch.utils.flop_counter import FlopCounterMode
 
 from space import Mixer
 from space.geometry import MapSize
@@ -25,12 +26,22 @@ MIXERS = [
         Mixer.named("Local ViT", kernel_size=3, heads=2, position_bias=False, shift=False),
         id="windows without a bias",
     ),
+    pytest.param(Mixer.named("Local ViT", kernel_size=3, heads=2), id="windows, moved"),
+    pytest.param(Mixer.named("Local ViT", kernel_size=4, heads=1), id="windows over the border"),
+    pytest.param(
+        Mixer.named("Local ViT", kernel_size=3, heads=2, position_bias=False),
+        id="windows that are apart alone",
+    ),
+    pytest.param(
+        Mixer.named("Local ViT", kernel_size=3, heads=4, shift=False), id="windows with a bias"
+    ),
 ]
 
 
 def made(mixer: Mixer, edge: int = 6) -> TokenMixer:
+    """Every second block's, whose windows are moved."""
     torch.manual_seed(0)
-    module = TokenMixer(mixer, 8, MapSize(edge, edge)).double()
+    module = TokenMixer(mixer, 8, MapSize(edge, edge), shifted=True).double()
     for parameter in module.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     return module
@@ -149,6 +160,28 @@ def test_derivatives_of_derivatives_are_right() -> None:
     maps = torch.randn(3, 1, 1, 2, 3, dtype=torch.float64, requires_grad=True)
     with operators("fused"):
         assert gradgradcheck(partial(attended, scale=0.7), tuple(maps))
+
+
+@pytest.mark.parametrize("mixer", MIXERS)
+def test_derivatives_along_a_direction(mixer: Mixer) -> None:
+    module, x = made(mixer), images().detach()
+    direction = torch.randn_like(x)
+    with operators("fused"), forward_ad.dual_level():
+        found = forward_ad.unpack_dual(module(forward_ad.make_dual(x, direction))).tangent
+    with operators("plain"):
+        _, expected = torch.func.jvp(module, (x,), (direction,))
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("mixer", MIXERS)
+def test_counters_see_what_the_composition_multiplies(mixer: Mixer) -> None:
+    counts = []
+    for choice in ("fused", "plain"):
+        module, x = made(mixer), images()
+        with operators(choice), FlopCounterMode(display=False) as counter:  # type: ignore[arg-type]
+            module(x).sum().backward()
+        counts.append(counter.get_total_flops())
+    assert counts[0] == counts[1] > 0
 
 
 def test_what_is_computed_again_is_not_kept_meanwhile() -> None:

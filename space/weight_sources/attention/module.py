@@ -7,7 +7,9 @@ from torch import Tensor, fx, nn
 
 from space.layout import Layout, Plan
 from space.operator_choice import PathName
+from space.operators import biased_attention
 from space.operators.attention import attended, takes_fused
+from space.operators.biased_attention import PairBias, attended_with_bias
 from space.operators.computed_buffers import ComputedBuffers
 from space.operators.layers import PointwiseConvolution
 from space.operators.neighbourhood import neighbourhood_dot, outside_map
@@ -82,14 +84,25 @@ class AttentionWeights(ComputedBuffers):
         return self.target_tiling.apart() if plan.sources == plan.targets else None
 
     @property
-    def applies_itself(self) -> bool:
-        """Whether `applied` computes the sum without the weights, to which nothing is added."""
-        return self.plan.layout is Layout.TILE and self.position_bias is None and self.apart is None
+    def _is_biased(self) -> bool:
+        return self.position_bias is not None or self.apart is not None
+
+    @property
+    def may_apply_itself(self) -> bool:
+        """Whether there are maps of which `applied` computes the sum."""
+        return self.plan.layout is Layout.TILE
+
+    def applies_itself(self, x: Tensor) -> bool:
+        """Whether `applied` is to compute the sum of values such as x."""
+        return self.may_apply_itself and (not self._is_biased or biased_attention.serves(x))
 
     def path(self, x: Tensor) -> PathName:
-        """How `applied` computes it, on the device of x."""
+        """How the sum over tiles is computed, on the device of x."""
+        kind = x.device.type
         targets, sources = (math.prod(t.edges) for t in (self.target_tiling, self.source_tiling))
-        return "fused" if takes_fused(x.device.type, targets, sources) else "plain"
+        if self._is_biased:
+            return "fused" if biased_attention.takes_fused(kind) else "plain"
+        return "fused" if takes_fused(kind, targets, sources) else "plain"
 
     def applied(self, values: Tensor, targets: Tensor, sources: Tensor) -> Tensor:
         """The weighted sum of values (B, C, h, w), for all targets: (B, C, H, W)."""
@@ -97,7 +110,11 @@ class AttentionWeights(ComputedBuffers):
         queries = self.target_tiling.split(self.query(targets)).unflatten(1, shape)
         keys = self.source_tiling.split(self.key(sources)).unflatten(1, shape)
         tiles = self.source_tiling.split(values).unflatten(1, shape)
-        mixed = attended(queries, keys, tiles, self.scale)
+        if self._is_biased:
+            bias = PairBias(self.position_bias, self.index, self.apart)
+            mixed = attended_with_bias(queries, keys, tiles, bias, self.scale)
+        else:
+            mixed = attended(queries, keys, tiles, self.scale)
         return self.target_tiling.join(mixed.flatten(1, 2))
 
     def forward(self, targets: Tensor, sources: Tensor) -> Tensor:
