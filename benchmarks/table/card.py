@@ -19,8 +19,11 @@ NO_TABLE = "The table has not been written yet."
 
 
 def write_figures(card: Path, table: Path) -> None:
-    """Put the figures of the table into the card, in place of those that were there."""
-    before, _, rest = card.read_text().partition(BEGIN)
+    """Put the figures of the table into the card, in place of those that were there.
+
+    They are at its end where there were none, and all of it where there is no card.
+    """
+    before, _, rest = (card.read_text() if card.exists() else "").partition(BEGIN)
     _, _, after = rest.partition(END)
     card.write_text(f"{before}{BEGIN}\n{figures(table)}\n{END}{after}")
 

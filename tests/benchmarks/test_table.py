@@ -211,6 +211,13 @@ def test_numbers_are_counted_from_the_file(path: Path, tmp_path: Path) -> None:
     assert apart == before
 
 
+def test_a_card_that_is_not_there_is_made_of_the_figures(path: Path, tmp_path: Path) -> None:
+    """It is written when all is trained: who names another file must not lose the command."""
+    card = tmp_path / "new.md"
+    write_figures(card, path)
+    assert "| architectures | 10 of 1,176 in the space |" in written_figures(card)
+
+
 def test_a_table_that_is_not_whole_says_so(
     measured: list[Measured], path: Path, tmp_path: Path
 ) -> None:
