@@ -18,6 +18,7 @@ LOOK = """
 import logging, sys, time, ray
 from pathlib import Path
 from search.ray_executor.ray_servers import nodes_that_do_not_see, warning_of
+from space.surface import COMMAND_LINE, speaking
 ray.init(sys.argv[1], log_to_driver=False, logging_level=logging.ERROR)
 while len(ray.nodes()) < 2:
     time.sleep(0.2)
@@ -25,7 +26,8 @@ for folder in map(Path, sys.argv[2:]):
     found = nodes_that_do_not_see(folder)
     print(folder.name, len(found), list(folder.iterdir()))
     if found:
-        print(warning_of(folder, found))
+        with speaking(COMMAND_LINE):
+            print(warning_of(folder, found))
 """
 
 
