@@ -17,18 +17,19 @@ from space.operators.kernel_dispatch import in_autocast, only_own_operations
 from space.operators.recording import being_transformed
 
 
-def attended(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+def attended(query: Tensor, key: Tensor, value: Tensor, scale: float, cut: bool) -> Tensor:
     """y[t, h, c, p] = Σ_q softmax_q(scale · Σ_c query[c, p] · key[c, q]) · value[c, q].
 
     Args:
         query: (tiles, heads, channels of a head, P).
         key, value: (tiles, heads, channels of a head, Q).
         scale: of the products.
+        cut: whether a map is cut into several tiles.
 
     Returns:
         (tiles, heads, channels of a head, P).
     """
-    if not _serves(query, key):
+    if not _serves(query, key, cut):
         return _composed(query, key, value, scale)
     # Cast for the gradient as well, which is computed outside of autocast.
     maps = _channels_last(query), _channels_last(key), _channels_last(value)
@@ -38,25 +39,30 @@ def attended(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
     return y.transpose(2, 3)
 
 
-_FEW = 49**2
-"""Weights of a head that a CPU makes as quickly as a fused kernel does without them."""
+_FEW, _FEW_OF_SEVERAL = 49**2, 128**2
+"""Weights of a head that a CPU makes as quickly as a fused kernel does without them.
+
+Of several tiles of a map the positions lie in a row, and are copied for the kernel.
+"""
 
 
-def takes_fused(kind: str, targets: int, sources: int) -> bool:
+def takes_fused(kind: str, targets: int, sources: int, cut: bool) -> bool:
     """Whether attention of so many targets to so many sources is torch's own.
 
     Args:
         kind: of the device, such as "cuda".
+        cut: whether a map is cut into several tiles.
     """
     choice = chosen()
-    small = kind == "cpu" and targets * sources < _FEW
+    few = _FEW_OF_SEVERAL if cut else _FEW
+    small = kind == "cpu" and targets * sources < few
     return kind in ("cpu", "cuda") and choice != "plain" and (not small or choice == "fused")
 
 
-def _serves(query: Tensor, key: Tensor) -> bool:
+def _serves(query: Tensor, key: Tensor, cut: bool) -> bool:
     if only_own_operations() or query.numel() == 0:
         return False
-    if not takes_fused(query.device.type, query.shape[3], key.shape[3]):
+    if not takes_fused(query.device.type, query.shape[3], key.shape[3], cut):
         return False
     # Under vmap and torch.func.grad the plain composition is what has rules.
     return not being_transformed()

@@ -83,9 +83,9 @@ def attended_with_bias(
 def _weights(scaled_query: Tensor, key: Tensor, bias: Tensor) -> Tensor:
     """(images · tiles, heads, P, Q); in single precision where the bias is, as softmax is."""
     logits = scaled_query.transpose(2, 3) @ key
-    by_image = logits.unflatten(0, (-1, bias.shape[0]))
-    added = by_image.add_(bias) if logits.dtype == bias.dtype else by_image + bias
-    weights: Tensor = added.flatten(0, 1).softmax(3)
+    # Not in place: whoever recomputes may have kept the product (selective checkpointing).
+    by_image = logits.unflatten(0, (-1, bias.shape[0])) + bias
+    weights: Tensor = by_image.flatten(0, 1).softmax(3)
     return weights
 
 
@@ -112,19 +112,20 @@ class _BiasedAttention(torch.autograd.Function):
             compute = partial(_composed, *parts[1:])
             maps = query, key, value, parts[0]
             return *recomputed_gradients(ctx, compute, gradient, *maps), None, None, None
+        for_query, for_key, for_value, for_table = ctx.needs_input_grad[:4]
         of_weights = (gradient.transpose(2, 3) @ value).to(weights.dtype)
         of_logits = torch._softmax_backward_data(of_weights, weights, 3, weights.dtype)
-        of_table = _of_table(of_logits, *parts[:2]) if ctx.needs_input_grad[3] else None
         factors = of_logits.to(query.dtype)
-        of_query = (key @ factors.transpose(2, 3)) * ctx.scale
-        of_key = (query @ factors) * ctx.scale
-        of_value = gradient @ weights.to(gradient.dtype)
+        of_query = (key @ factors.transpose(2, 3)) * ctx.scale if for_query else None
+        of_key = (query @ factors) * ctx.scale if for_key else None
+        of_value = gradient @ weights.to(gradient.dtype) if for_value else None
+        of_table = _of_table(of_logits, *parts[:2]) if for_table else None
         return of_query, of_key, of_value, of_table, None, None, None
 
 
 def _of_table(of_logits: Tensor, table: Tensor, index: Tensor) -> Tensor:
     by_pair = of_logits.sum(0).permute(1, 2, 0).to(table.dtype)
-    return torch.zeros_like(table).index_put_((index,), by_pair, accumulate=True)
+    return torch.zeros_like(table).index_put((index,), by_pair, accumulate=True)
 
 
 def _composed(
@@ -136,7 +137,4 @@ def _composed(
     table: Tensor | None,
     scale: float,
 ) -> Tensor:
-    bias = PairBias(table, index, apart).of(query)
-    logits = (query * scale).transpose(2, 3) @ key
-    by_image = logits.unflatten(0, (-1, bias.shape[0])) + bias
-    return _mixed(value, by_image.flatten(0, 1).softmax(3))
+    return _mixed(value, _weights(query * scale, key, PairBias(table, index, apart).of(query)))

@@ -51,14 +51,19 @@ class PointwiseConvolution(nn.Conv2d):
         if is_symbolic(x):
             return as_one_node(self, x)
         if _would_be_unfolded(x):
-            y = F.linear(x.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias)
-            return y.permute(0, 3, 1, 2)
+            # Back through the permutation, the gradient lies as weights that are channels last.
+            weight = self.weight.permute(0, 2, 3, 1).flatten(1)
+            return F.linear(x.permute(0, 2, 3, 1), weight, self.bias).permute(0, 3, 1, 2)
         convolved: Tensor = super().forward(x)
         return convolved
 
 
+_FEW = 2**16
+"""Numbers of maps that are unfolded as quickly as they are multiplied."""
+
+
 def _would_be_unfolded(x: Tensor) -> bool:
-    """Whether PyTorch leaves oneDNN: 1×1 kernels, fewer than 16 images, one thread of a CPU.
+    """Whether PyTorch leaves oneDNN, and loses by it: few images, one thread of a CPU.
 
     Only of what is trained and runs as it stands: compilers and traces choose for themselves,
     `torch.func` cannot tell how its tensors lie, and without gradients there is nothing to gain.
@@ -73,6 +78,7 @@ def _would_be_unfolded(x: Tensor) -> bool:
         and not torch.is_autocast_enabled("cpu")
         and x.dim() == 4
         and x.shape[0] < 16
+        and x.numel() >= _FEW
         and x.is_contiguous(memory_format=torch.channels_last)  # or it would be copied
         and torch.get_num_threads() == 1
         and chosen() != "plain"

@@ -46,10 +46,12 @@ BUSY = (
     '[data-testid="stDataFrame"]:not(:has(canvas))'
 )
 """What the script works on, and what is announced and not drawn yet."""
-RESTS = """([busy, frames]) => {
+RESTS = """([busy, frames, milliseconds]) => {
     const rests = document.querySelectorAll(busy).length === 0;
     window.restingFrames = rests ? (window.restingFrames ?? 0) + 1 : 0;
-    return window.restingFrames >= frames;
+    if (window.restingFrames <= 1) window.restingSince = performance.now();
+    const since = performance.now() - window.restingSince;
+    return window.restingFrames >= frames && since >= milliseconds;
 }"""
 HOVERS = "plot => (plot._hoverdata ?? []).length > 0"
 """Plotly takes a click for the point it hovers."""
@@ -204,13 +206,13 @@ class Visitor:
         self.rest()
 
     def rest(self) -> None:
-        """Waits until nothing has worked on the page for some frames.
+        """Waits until nothing has worked on the page for some frames, and a quarter of a second.
 
-        A change that waits to be sent (marks in a table do, some 150 ms) is seen so; frames,
-        not milliseconds, as those of a loaded machine are slower too.
+        A change that waits to be sent (marks in a table do, some 150 ms) is seen so; frames too,
+        as those of a loaded machine are slower.
         """
         self.page.evaluate("() => { window.restingFrames = 0; }")
-        self.page.wait_for_function(RESTS, arg=[BUSY, 15])
+        self.page.wait_for_function(RESTS, arg=[BUSY, 15, 250])
 
     def menu(self, title: str) -> None:
         """Goes to a page through the menu."""
@@ -225,6 +227,7 @@ class Visitor:
         box = point.bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        plot.evaluate("plot => { plot._hoverdata = undefined; }")
         self.page.mouse.move(x, y)
         self.page.wait_for_function(HOVERS, arg=plot.element_handle())
         self.page.mouse.click(x, y)

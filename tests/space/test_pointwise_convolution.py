@@ -14,11 +14,14 @@ from torch.func import functional_call, grad, vmap
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from space.operator_choice import operators
+from space.operators import layers
 from space.operators.layers import PointwiseConvolution
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
+def _one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """And small maps taken as large ones are."""
+    monkeypatch.setattr(layers, "_FEW", 0)
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -122,6 +125,20 @@ def test_other_layouts_types_and_images_without_a_batch_are_convolved() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         assert convolves(layer, x)
     assert convolves(layer.double(), x.double())
+
+
+def test_small_maps_are_convolved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert convolves(PointwiseConvolution(64, 64), image_maps(2, 64, 8, 8))
+    assert not convolves(PointwiseConvolution(64, 64), image_maps(2, 64, 28, 28))
+
+
+def test_gradients_lie_as_the_weights_do() -> None:
+    """Or joint training copies them."""
+    layer = PointwiseConvolution(4, 6).to(memory_format=torch.channels_last)
+    layer(image_maps(2, 4, 5, 5)).sum().backward()
+    assert layer.weight.grad is not None
+    assert layer.weight.grad.stride() == layer.weight.stride()
 
 
 def test_a_trace_and_a_compiler_get_the_convolution() -> None:

@@ -88,6 +88,10 @@ class AttentionWeights(ComputedBuffers):
         return self.position_bias is not None or self.apart is not None
 
     @property
+    def _cuts(self) -> bool:
+        return self.target_tiling.counts != (1, 1)
+
+    @property
     def may_apply_itself(self) -> bool:
         """Whether there are maps of which `applied` computes the sum."""
         return self.plan.layout is Layout.TILE
@@ -102,7 +106,7 @@ class AttentionWeights(ComputedBuffers):
         targets, sources = (math.prod(t.edges) for t in (self.target_tiling, self.source_tiling))
         if self._is_biased:
             return "fused" if biased_attention.takes_fused(kind) else "plain"
-        return "fused" if takes_fused(kind, targets, sources) else "plain"
+        return "fused" if takes_fused(kind, targets, sources, self._cuts) else "plain"
 
     def applied(self, values: Tensor, targets: Tensor, sources: Tensor) -> Tensor:
         """The weighted sum of values (B, C, h, w), for all targets: (B, C, H, W)."""
@@ -114,7 +118,7 @@ class AttentionWeights(ComputedBuffers):
             bias = PairBias(self.position_bias, self.index, self.apart)
             mixed = attended_with_bias(queries, keys, tiles, bias, self.scale)
         else:
-            mixed = attended(queries, keys, tiles, self.scale)
+            mixed = attended(queries, keys, tiles, self.scale, self._cuts)
         return self.target_tiling.join(mixed.flatten(1, 2))
 
     def forward(self, targets: Tensor, sources: Tensor) -> Tensor:
