@@ -112,6 +112,13 @@ def where_help() -> str:
 def chosen_store(stores: dict[str, str]) -> str:
     """The name of the store to look at: of those that the dashboard was started with, no other."""
     names = list(stores)
+    asked = st.query_params.get(STORE)  # the box takes out of the URL what it lacks
+    if asked is not None and asked not in names:
+        st.warning(
+            f"This dashboard was started with no store {markdown(repr(asked))}: "
+            f"{markdown(names[0])} is shown.",
+            icon=":material/search_off:",
+        )
     if len(names) == 1:
         return names[0]
     chosen = st.sidebar.selectbox("Store", names, key=STORE, bind="query-params")

@@ -1,12 +1,14 @@
 """Compare: two to six networks side by side."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import notices, queries, tables
 from dashboard.charts import show
+from dashboard.escaping import markdown
 from dashboard.navigation import (
     ARCHITECTURE,
     COMPARED,
@@ -17,6 +19,7 @@ from dashboard.scope import Scope, current
 from search.query import BestRow, ComparedNetwork, NetworkComparison
 from search.query.network_comparison import FEWEST, MOST
 from search.visualization.curve_figures import Curve, curves_figure
+from space.errors import InputError
 from space.wording import NONE, duration, percent, short
 
 _OFFERED = 200
@@ -34,7 +37,8 @@ def page() -> None:
         st.caption("Or mark rows of the leaderboard, and press Compare there.")
         return
     found = queries.comparison_of(scope, tuple(chosen))
-    _results(scope, found)
+    everywhere = queries.comparison_of(replace(scope, protocol=None), tuple(chosen))
+    _results(scope, found, everywhere)
     _differences(found)
     _tests(found)
     _curves(scope, found.networks)
@@ -44,8 +48,7 @@ def _chosen(scope: Scope) -> list[str] | None:
     """The ids of the networks; those of the URL, until others are chosen; None without any."""
     rows = queries.leaderboard(scope, "-accuracy", _OFFERED)
     names = {row.architecture_id: _name(row) for row in rows}
-    named = st.query_params.get(COMPARED, "").split(",")
-    asked = list(dict.fromkeys(id_ for id_ in named if id_))[:MOST]
+    asked = _asked(scope)[:MOST]
     ids = list(dict.fromkeys([*names, *asked]))
     if not ids:
         return None
@@ -64,11 +67,23 @@ def _chosen(scope: Scope) -> list[str] | None:
     return chosen
 
 
+def _asked(scope: Scope) -> list[str]:
+    """The whole ids of the networks of the URL; of what is none of the store, a notice."""
+    named = dict.fromkeys(filter(None, st.query_params.get(COMPARED, "").split(",")))
+    found: dict[str, None] = {}
+    for id_ in named:
+        try:
+            found[scope.store.architectures.get(id_).id] = None
+        except InputError as error:
+            st.warning(markdown(str(error)), icon=":material/search_off:")
+    return list(found)
+
+
 def _name(row: BestRow) -> str:
     return f"{percent(row.accuracy)} · {row.operators} · {row.architecture_id}"
 
 
-def _results(scope: Scope, found: NetworkComparison) -> None:
+def _results(scope: Scope, found: NetworkComparison, everywhere: NetworkComparison) -> None:
     networks = found.networks
     rows = [each.row for each in networks]
     table = pd.DataFrame(
@@ -85,17 +100,24 @@ def _results(scope: Scope, found: NetworkComparison) -> None:
     )
     links = {ARCHITECTURE: architecture_column()}
     tables.draw(table, links, key="results")
-    notices.captions(_said(found))
+    notices.captions(_said(found, everywhere))
 
 
-def _said(found: NetworkComparison) -> list[str]:
-    if found.protocol is None:
-        return ["None of them has a result in this filter."]
-    said = [f"Results by the protocol of {found.protocol.words}."]
-    if found.others:
-        others = "; ".join(each.words for each in found.others)
-        said.append(f"There are results by other protocols, which do not compare: {others}.")
-    return said
+def _said(found: NetworkComparison, everywhere: NetworkComparison) -> list[str]:
+    """By which protocol the results are, and by which there are more."""
+    shown = found.protocol
+    of_all = [] if everywhere.protocol is None else [everywhere.protocol, *everywhere.others]
+    others = [each for each in of_all if shown is None or each.hash != shown.hash]
+    said = (
+        "None of them has a result in this filter."
+        if shown is None
+        else f"Results by the protocol of {shown.words}."
+    )
+    if not others:
+        return [said]
+    words = "; ".join(each.words for each in others)
+    more = f"There are results by other protocols, which do not compare with these: {words}."
+    return [said, more if shown else f"There are results by other protocols: {words}."]
 
 
 def _differences(found: NetworkComparison) -> None:

@@ -212,11 +212,27 @@ def test_networks_are_chosen(opened: Open, place: Path) -> None:
     assert len(three.multiselect[0].value) == len(three.query_params["networks"].split(",")) == 3
 
 
-def test_an_unknown_network_is_told(opened: Open, place: Path) -> None:
-    test = opened("compare", place, networks="ffff,eeee")
+def test_an_unknown_network_is_told_and_the_others_stay(opened: Open, place: Path) -> None:
+    ids = [samples.architecture(number).id for number in (0, 3)]
+    test = opened("compare", place, networks=f"ffff,{ids[0][:8]},eeee,{ids[1]}", protocol=SHORT)
     assert not test.exception
-    assert test.error
-    assert "ffff" in test.code[-1].value
+    assert not test.error
+    told = [each.value.replace("\\", "") for each in test.warning]
+    assert len(told) == 2
+    assert all(name in words for name, words in zip(("ffff", "eeee"), told, strict=True))
+    assert test.multiselect[0].value == ids
+    assert len(test.dataframe) == 3
+    none = opened("compare", place, networks="ffff")
+    assert "Choose 2 to 6 networks." in texts(none)
+
+
+def test_results_by_a_protocol_that_is_not_shown_are_told(opened: Open, place: Path) -> None:
+    """A link has no protocol, and the sidebar takes one."""
+    ids = [samples.architecture(number).id for number in (0, 3)]
+    shown = texts(opened("compare", place, networks=",".join(ids), protocol=LONG))
+    said = shown.replace("\\", "")
+    assert "There are results by other protocols" in said
+    assert "b, a." in said
 
 
 def test_failures_are_counted(opened: Open, store_files: dict[str, Path]) -> None:
