@@ -1,5 +1,6 @@
 """What a person asks of a transfer, and what of it can be read before anything is trained."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,7 @@ from space.input.plain_files import read_yaml
 from space.input.shipped import file_or_shipped
 from space.surface import surface
 from trainers.transfer.data import Task, TransferDataConfig
-from trainers.transfer.recipe import Recipe, read_recipe
+from trainers.transfer.recipe import Recipe, of_new_length, read_recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,11 @@ def recipe_and_data(wanted: Wanted) -> tuple[Recipe, TransferDataConfig]:
     if not isinstance(written, dict):
         raise InputError.of(where, f"{wanted.recipe} holds no recipe, which is a mapping of fields")
     values: dict[str, Any] = {"recipe": {"task": task} | written, "data": {"folder": wanted.data}}
+    before = values["recipe"]
     values = apply_overrides(values, wanted.overrides, dict)
     _refuse_other_sections(values)
     problems = Problems()
-    recipe = problems.attempt(partial(read_recipe, values["recipe"]))
+    recipe = problems.attempt(partial(read_recipe, _changed(before, values["recipe"], wanted)))
     config = problems.attempt(partial(TransferDataConfig.from_dict, values["data"]))
     if recipe is not None:
         problems.attempt(partial(_refuse_other_task, wanted, recipe, where))
@@ -90,6 +92,15 @@ def recipe_and_data(wanted: Wanted) -> tuple[Recipe, TransferDataConfig]:
     assert recipe is not None
     assert config is not None
     return recipe, config
+
+
+def _changed(before: dict[str, Any], after: Any, wanted: Wanted) -> Any:
+    """The recipe, with the rest of its schedule as the changes ask for."""
+    if not isinstance(after, dict):
+        return after
+    written = [each if isinstance(each, str) else each.written for each in wanted.overrides]
+    names = {re.split(r"[.=\[]", each.removeprefix("recipe."))[0].strip() for each in written}
+    return of_new_length(before, after, names)
 
 
 def _task(wanted: Wanted) -> Task:

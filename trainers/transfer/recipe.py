@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal, Self
 
 from pydantic import (
@@ -210,6 +210,37 @@ def read_recipe(values: Mapping[str, Any], where: str = "recipe") -> Recipe:
         return kind.model_validate(dict(values))
     except ValidationError as error:
         raise InputError(problems_from_pydantic(error, where, kind)) from None
+
+
+def of_new_length(
+    before: Mapping[str, Any], after: Mapping[str, Any], changed: Collection[str]
+) -> dict[str, Any]:
+    """The fields of a recipe after some of them were changed, the rest of its schedule with them.
+
+    A length in epochs takes the place of one in iterations, and the other way round. Milestones that
+    nobody changed keep their share of the length.
+
+    Args:
+        before: the fields of the recipe.
+        after: the same, changed; what cannot be read is left to `read_recipe`.
+        changed: the names of the fields that were.
+    """
+    fields = dict(after)
+    for length, other in (("epochs", "iterations"), ("iterations", "epochs")):
+        if length in changed and fields.get(length) is not None and other not in changed:
+            fields[other] = None
+    old, new = (each.get("epochs") or each.get("iterations") for each in (before, fields))
+    given = before.get("milestones")
+    if not isinstance(given, list):
+        return fields
+    if old == new or "milestones" in changed or not _whole(old, new, *given):
+        return fields
+    scaled = sorted({max(1, round(each * new / old)) for each in given})
+    return fields | {"milestones": [each for each in scaled if each < new]}
+
+
+def _whole(*numbers: Any) -> bool:
+    return all(type(each) is int and each > 0 for each in numbers)
 
 
 def _clashes(recipe: TransferRecipe) -> list[Problem]:

@@ -12,7 +12,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from space import InputError
 from space.zoo import entry
 from trainers.transfer.model import make_model
-from trainers.transfer.recipe import DetectionRecipe, Recipe, SegmentationRecipe, read_recipe
+from trainers.transfer.recipe import (
+    DetectionRecipe,
+    Recipe,
+    SegmentationRecipe,
+    of_new_length,
+    read_recipe,
+)
 from trainers.transfer.schedule import TransferSchedule
 from trainers.transfer.source import BackboneSource
 
@@ -131,6 +137,40 @@ def test_the_rate_on_ade20k_falls_in_a_line_to_nothing() -> None:
 def test_a_power_bends_the_fall() -> None:
     recipe = SegmentationRecipe(iterations=100, schedule="poly", power=0.9)
     assert TransferSchedule(recipe, 16).rate(50) == pytest.approx(1e-4 * math.sqrt(0.5) ** 1.8)
+
+
+@pytest.mark.parametrize(
+    ("before", "changes", "expected"),
+    [
+        ({"epochs": 36, "milestones": [27, 33]}, {"epochs": 12}, (12, None, (9, 11))),
+        ({"epochs": 36, "milestones": [27, 33]}, {"epochs": 1}, (1, None, ())),
+        (
+            {"epochs": 36, "milestones": [27, 33]},
+            {"epochs": 40, "milestones": [27, 33]},
+            (40, None, (27, 33)),
+        ),
+        ({"epochs": 36, "milestones": [27, 33]}, {"batch_size": 8}, (36, None, (27, 33))),
+        (
+            {"epochs": 36, "milestones": [27, 33]},
+            {"iterations": 3600},
+            (None, 3600, (2700, 3300)),
+        ),
+        ({"iterations": 160_000, "schedule": "poly"}, {"epochs": 12}, (12, None, ())),
+    ],
+)
+def test_another_length_takes_the_schedule_along(
+    before: dict[str, Any], changes: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
+    before = {"task": "detection"} | before
+    found = read_recipe(of_new_length(before, before | changes, changes))
+    assert (found.epochs, found.iterations, found.milestones) == expected
+
+
+def test_both_lengths_and_what_is_no_number_are_refused() -> None:
+    before = {"task": "detection", "epochs": 36, "milestones": [27, 33]}
+    for changes in ({"epochs": 3, "iterations": 3}, {"epochs": "many"}, {"epochs": 0}):
+        with pytest.raises(InputError, match="epochs"):
+            read_recipe(of_new_length(before, before | changes, changes))
 
 
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
