@@ -217,8 +217,8 @@ def of_new_length(
 ) -> dict[str, Any]:
     """The fields of a recipe after some of them were changed, the rest of its schedule with them.
 
-    A length in epochs takes the place of one in iterations, and the other way round. Milestones that
-    nobody changed keep their share of the length.
+    A length in epochs takes the place of one in iterations, and the other way round. Milestones
+    keep their share of the length, unless they were changed.
 
     Args:
         before: the fields of the recipe.
