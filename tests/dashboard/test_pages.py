@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -48,34 +47,6 @@ def test_the_filter_goes_along(opened: Open, store_files: dict[str, Path], file:
     assert test.title[0].value == TITLES[file]
     assert test.sidebar.text_input(key=WHERE).value == "params < 1G"
     assert test.sidebar.selectbox(key=STUDY).value == "quickstart"
-
-
-@pytest.mark.parametrize("asked", ["nosuch", "quickstart"])
-def test_a_study_of_the_url_that_is_not_there_is_told(
-    opened: Open, store_files: dict[str, Path], asked: str
-) -> None:
-    test = opened("progress", store_files["finished"], study=asked)
-    assert not test.exception
-    told = ["This store has no study 'nosuch': all are shown."]
-    assert [each.value for each in test.warning] == (told if asked == "nosuch" else [])
-
-
-@pytest.mark.parametrize("others", [(), ("running",)])
-def test_a_store_of_the_url_that_is_not_there_is_told(
-    opened: Open, store_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, others: tuple[str]
-) -> None:
-    files = [store_files[name] for name in ("finished", *others)]
-    monkeypatch.setenv("MIXSPACE_STORES", shlex.join(map(str, files)))
-    told = []
-    for name in ("nosuch.db", files[-1].name):
-        test = opened("progress", files[0], store=name)
-        assert not test.exception
-        told.append([each.value.replace("\\", "") for each in test.warning])
-    shown = files[0].name
-    assert told == [
-        [f"This dashboard was started with no store 'nosuch.db': {shown} is shown."],
-        [],
-    ]
 
 
 def test_looking_makes_no_store(opened: Open, store_files: dict[str, Path]) -> None:
